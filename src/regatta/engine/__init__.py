@@ -1,0 +1,1 @@
+"""The shell: event loop, order dispatch, recovery, clocks, loading of strategies, code cache."""

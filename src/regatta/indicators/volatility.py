@@ -1,0 +1,87 @@
+"""Volatility: true range, mean and standard deviation of a window."""
+
+from math import nan, sqrt
+
+from regatta.indicators.operator import Operator, Parameter
+
+
+def true_range_step(high: float, low: float, close: float, k: int, was: float) -> tuple[int, float, float]:
+    """Return the greatest of high - low, |high - last close| and |low - last close|.
+
+    k: 1 once there is a last close, which is `was`. Known from the second candle on, as TA-Lib.
+    """
+    if high != high or low != low or close != close:
+        return k, was, nan
+    if k == 0:
+        return 1, close, nan
+    # The range from the lower of (low, last close) to the higher of (high, last close) is the same number.
+    top = high if high > was else was
+    bottom = low if low < was else was
+    return k, close, top - bottom
+
+
+def deviation_step(
+    x: float, n: int, S: list[float], b: int, k: int, mean: float, m2: float
+) -> tuple[int, float, float, float, float]:
+    """Return mean and population standard deviation of the last n inputs.
+
+    k: below n the number of inputs seen, then n + the place in the ring. mean, m2: mean and sum
+    of squared distances from it, moved by Welford's rule and taken anew in two passes over the
+    ring each time it wraps: no drift, O(1) on average, and the result depends on the ring alone.
+    """
+    if x != x:
+        return k, mean, m2, nan, nan
+    if k < n:
+        S[b + k] = x
+        k += 1
+        away = x - mean
+        mean += away / k
+        m2 += away * (x - mean)
+        if k < n:
+            return k, mean, m2, nan, nan
+        return k, mean, m2, mean, (sqrt(m2 / n) if m2 > 0.0 else 0.0)
+    j = b + k - n
+    old = S[j]
+    S[j] = x
+    change = x - old
+    was = mean
+    mean += change / n
+    m2 += change * ((x - mean) + (old - was))
+    k += 1
+    if k == 2 * n:
+        k = n
+        mean = 0.0
+        for j in range(b, b + n):
+            mean += S[j]
+        mean /= n
+        m2 = 0.0
+        for j in range(b, b + n):
+            away = S[j] - mean
+            m2 += away * away
+    return k, mean, m2, mean, (sqrt(m2 / n) if m2 > 0.0 else 0.0)
+
+
+TRUE_RANGE = Operator(
+    name="true_range",
+    step=true_range_step,
+    inputs=("high", "low", "close"),
+    outputs=("true_range",),
+    parameters=(),
+    constants=lambda: (),
+    state=lambda: (0, 0.0),
+    warmup=lambda: (2,),
+    memory=lambda: 1,
+)
+
+DEVIATION = Operator(
+    name="deviation",
+    step=deviation_step,
+    inputs=("x",),
+    outputs=("mean", "deviation"),
+    parameters=(Parameter("n", 1),),
+    constants=lambda n: (n,),
+    state=lambda n: (0, 0.0, 0.0),
+    ring=lambda n: n,
+    warmup=lambda n: (n, n),
+    memory=lambda n: n - 1,
+)

@@ -1,0 +1,491 @@
+"""The trade pass: what a bot, its books and the simulated venue do, fused into one loop.
+
+Runs as plain Python (the reference in the tests) and compiled. The rules are the functions of
+`risk` and `sim`; this file only sequences them, in the order that the engine keeps:
+
+1. Funding that settles at a candle's open is charged to positions that were open before it.
+2. A market order decided at the last close meets the candle's open.
+3. The stop that stood at the open is tested against the whole candle, else the target.
+4. At the close all symbols of the row form a round: exits first, then entries by score
+   (highest first), then in the order of the symbols (sorted by name).
+
+Each symbol has two trigger prices, `down` and `up`. A flat symbol's are -inf and +inf; an open
+position's are its stop and target; a pending order sets `down` to +inf. So the hot loop is two
+compares and a look at one byte, and a rule that is off costs nothing.
+
+Rows are moments: column i of every array is the same candle period of all symbols. A symbol
+without a candle there has NaN prices and the signal ABSENT.
+"""
+
+from math import inf
+from typing import Any
+
+from regatta.domain.money import fee_e8, nearest_steps, notional_e8, price_of, to_float
+from regatta.risk.levels import stop_price, stop_ticks, target_ticks
+from regatta.risk.margin import margin_e8, unrealised_e8
+from regatta.risk.sizing import entry_lots
+from regatta.sim.matching import (
+    market_fill_ticks,
+    stop_fill_ticks,
+    stop_touched,
+    target_fill_ticks,
+    target_touched,
+)
+
+Array = Any  # NumPy arrays here; typed loosely because the compiler sees the same source
+
+# Bits of a signal byte: the first four are the graph's, the others the kernel's.
+ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
+ANY_SIGNAL = 15
+FUNDING = 64
+ABSENT = 128
+
+# Columns of GRID (one row a symbol, int64).
+G_TICK_NUM, G_TICK_DEN, G_UNIT_NUM, G_UNIT_DEN, G_LOT_NUM, G_LOT_DEN, G_MIN_LOTS, G_TAKER, G_MAKER = range(9)
+GRID_COLUMNS = 9
+
+# Columns of RULES (float64).
+(
+    R_SIZING,
+    R_AMOUNT,
+    R_ALLOCATION,
+    R_LEVERAGE,
+    R_TRADABLE,
+    R_MAX_NOTIONAL,
+    R_STOP,
+    R_TARGET,
+    R_MAX_POSITIONS,
+    R_SLIPPAGE,
+) = range(10)
+RULES_COLUMNS = 10
+
+# Columns of POSITIONS (one row a symbol, int64). P_SIDE: +1 long, -1 short, 0 flat.
+(
+    P_SIDE,
+    P_LOTS,
+    P_ENTRY,
+    P_COST,
+    P_FEES,
+    P_FUNDING,
+    P_OPENED,
+    P_STOP,
+    P_TARGET,
+    P_PENDING,
+    P_PENDING_LOTS,
+    P_RESERVED,
+    P_FUNDING_CURSOR,
+) = range(13)
+POSITION_COLUMNS = 13
+PENDING_LONG, PENDING_SHORT, PENDING_EXIT = 1, -1, 2
+
+# Columns of BOOK (int64).
+B_BALANCE, B_OCCUPIED, B_TRADES, B_FUNDING, B_FEES = range(5)
+BOOK_COLUMNS = 5
+
+# Columns of HELD (int64 counts of entries that were held back).
+H_IN_POSITION, H_MAX_POSITIONS, H_NO_BALANCE, H_BELOW_MINIMUM, H_TOO_LARGE = range(5)
+HELD_REASONS = ("in_position", "max_positions", "no_balance", "below_minimum", "too_large")
+
+# Columns of TRADES (int64).
+(
+    T_SYMBOL,
+    T_SIDE,
+    T_LOTS,
+    T_OPENED,
+    T_CLOSED,
+    T_ENTRY,
+    T_EXIT,
+    T_COST,
+    T_VALUE,
+    T_FEES,
+    T_FUNDING,
+    T_PNL,
+    T_REASON,
+    T_BALANCE,
+) = range(14)
+TRADE_COLUMNS = 14
+REASONS = ("stop_loss", "take_profit", "signal", "end_of_data")
+BY_STOP, BY_TARGET, BY_SIGNAL, BY_END = range(4)
+
+
+def close_position(
+    s: int,
+    exit_ticks: int,
+    fee_rate: int,
+    closed_ms: int,
+    reason: int,
+    GRID: Array,
+    POSITIONS: Array,
+    LEVELS: Array,
+    BOOK: Array,
+    TRADES: Array,
+) -> None:
+    """Book the exit of the whole position of symbol s and write the trade."""
+    position = POSITIONS[s]
+    side = position[P_SIDE]
+    lots = position[P_LOTS]
+    value = notional_e8(exit_ticks, lots, GRID[s, G_UNIT_NUM], GRID[s, G_UNIT_DEN])
+    fee = fee_e8(value, fee_rate)
+    gross = side * (value - position[P_COST])
+    BOOK[B_BALANCE] += gross - fee
+    BOOK[B_FEES] += fee
+    trade = TRADES[BOOK[B_TRADES]]
+    trade[T_SYMBOL] = s
+    trade[T_SIDE] = side
+    trade[T_LOTS] = lots
+    trade[T_OPENED] = position[P_OPENED]
+    trade[T_CLOSED] = closed_ms
+    trade[T_ENTRY] = position[P_ENTRY]
+    trade[T_EXIT] = exit_ticks
+    trade[T_COST] = position[P_COST]
+    trade[T_VALUE] = value
+    trade[T_FEES] = position[P_FEES] + fee
+    trade[T_FUNDING] = position[P_FUNDING]
+    trade[T_PNL] = gross - trade[T_FEES] - position[P_FUNDING]
+    trade[T_REASON] = reason
+    trade[T_BALANCE] = BOOK[B_BALANCE]
+    BOOK[B_TRADES] += 1
+    BOOK[B_OCCUPIED] -= 1
+    position[P_SIDE] = 0
+    position[P_LOTS] = 0
+    position[P_COST] = 0
+    position[P_PENDING] = 0
+    LEVELS[0, s] = -inf
+    LEVELS[1, s] = inf
+
+
+def open_position(
+    s: int,
+    open_ms: int,
+    open_: float,
+    GRID: Array,
+    RULES: Array,
+    POSITIONS: Array,
+    LEVELS: Array,
+    BOOK: Array,
+) -> None:
+    """Fill the pending entry of symbol s at the open and set its stop and target."""
+    grid = GRID[s]
+    position = POSITIONS[s]
+    side = position[P_PENDING]
+    lots = position[P_PENDING_LOTS]
+    num = grid[G_TICK_NUM]
+    den = grid[G_TICK_DEN]
+    ticks = market_fill_ticks(side, open_, RULES[R_SLIPPAGE], num, den)
+    cost = notional_e8(ticks, lots, grid[G_UNIT_NUM], grid[G_UNIT_DEN])
+    fee = fee_e8(cost, grid[G_TAKER])
+    BOOK[B_BALANCE] -= fee
+    BOOK[B_FEES] += fee
+    position[P_SIDE] = side
+    position[P_LOTS] = lots
+    position[P_ENTRY] = ticks
+    position[P_COST] = cost
+    position[P_FEES] = fee
+    position[P_FUNDING] = 0
+    position[P_OPENED] = open_ms
+    position[P_PENDING] = 0
+    position[P_RESERVED] = 0
+    entry = price_of(ticks, num, den)
+    stop = -inf if side > 0 else inf
+    target = inf if side > 0 else -inf
+    if RULES[R_STOP] < inf:
+        position[P_STOP] = stop_ticks(side, ticks, entry, RULES[R_STOP], num, den)
+        stop = price_of(position[P_STOP], num, den)
+    if RULES[R_TARGET] < inf:
+        position[P_TARGET] = target_ticks(side, ticks, entry, RULES[R_TARGET], num, den)
+        target = price_of(position[P_TARGET], num, den)
+    if side > 0:
+        LEVELS[0, s] = stop
+        LEVELS[1, s] = target
+    else:
+        LEVELS[0, s] = target
+        LEVELS[1, s] = stop
+
+
+def settle_funding(s: int, i: int, GRID: Array, SETTLEMENTS: Array, POSITIONS: Array, BOOK: Array) -> None:
+    """Charge the settlements of row i to an open position of symbol s; (row, rate, mark) each."""
+    position = POSITIONS[s]
+    k = position[P_FUNDING_CURSOR]
+    while k < SETTLEMENTS.shape[1] and SETTLEMENTS[s, k, 0] <= i:
+        if SETTLEMENTS[s, k, 0] == i and position[P_SIDE] != 0:
+            value = notional_e8(SETTLEMENTS[s, k, 2], position[P_LOTS], GRID[s, G_UNIT_NUM], GRID[s, G_UNIT_DEN])
+            paid = position[P_SIDE] * fee_e8(value, SETTLEMENTS[s, k, 1])
+            position[P_FUNDING] += paid
+            BOOK[B_BALANCE] -= paid
+            BOOK[B_FUNDING] += paid
+        k += 1
+    position[P_FUNDING_CURSOR] = k
+
+
+def inside_candle(
+    s: int,
+    i: int,
+    open_ms: int,
+    length_ms: int,
+    OPEN: Array,
+    HIGH: Array,
+    LOW: Array,
+    SIGNALS: Array,
+    SETTLEMENTS: Array,
+    GRID: Array,
+    RULES: Array,
+    POSITIONS: Array,
+    LEVELS: Array,
+    BOOK: Array,
+    TRADES: Array,
+) -> None:
+    """Handle what the hot loop noticed on candle i of symbol s: funding, open, stop, target."""
+    if SIGNALS[s, i] & FUNDING:
+        settle_funding(s, i, GRID, SETTLEMENTS, POSITIONS, BOOK)
+    if SIGNALS[s, i] & ABSENT:
+        return
+    grid = GRID[s]
+    num = grid[G_TICK_NUM]
+    den = grid[G_TICK_DEN]
+    position = POSITIONS[s]
+    open_ = OPEN[s, i]
+    if position[P_PENDING] == PENDING_EXIT:
+        ticks = market_fill_ticks(-position[P_SIDE], open_, RULES[R_SLIPPAGE], num, den)
+        close_position(s, ticks, grid[G_TAKER], open_ms, BY_SIGNAL, GRID, POSITIONS, LEVELS, BOOK, TRADES)
+        return
+    if position[P_PENDING] != 0:
+        open_position(s, open_ms, open_, GRID, RULES, POSITIONS, LEVELS, BOOK)
+    side = position[P_SIDE]
+    if side == 0:
+        return
+    stop = LEVELS[0, s] if side > 0 else LEVELS[1, s]
+    target = LEVELS[1, s] if side > 0 else LEVELS[0, s]
+    if stop_touched(side, stop, LOW[s, i], HIGH[s, i]):
+        ticks = stop_fill_ticks(side, stop, open_, RULES[R_SLIPPAGE], num, den)
+        rate = grid[G_TAKER]
+        close_position(s, ticks, rate, open_ms + length_ms, BY_STOP, GRID, POSITIONS, LEVELS, BOOK, TRADES)
+    elif target_touched(side, target, LOW[s, i], HIGH[s, i]):
+        ticks = target_fill_ticks(side, position[P_TARGET], open_, num, den)
+        rate = grid[G_MAKER]
+        close_position(s, ticks, rate, open_ms + length_ms, BY_TARGET, GRID, POSITIONS, LEVELS, BOOK, TRADES)
+
+
+def last_close(s: int, i: int, CLOSE: Array) -> float:
+    """Return the newest close of symbol s up to row i."""
+    while CLOSE[s, i] != CLOSE[s, i]:
+        i -= 1
+    return float(CLOSE[s, i])
+
+
+def decide_round(
+    i: int,
+    CLOSE: Array,
+    SIGNALS: Array,
+    SCORES: Array,
+    GRID: Array,
+    MIN_NOTIONAL: Array,
+    RULES: Array,
+    POSITIONS: Array,
+    LEVELS: Array,
+    BOOK: Array,
+    HELD: Array,
+) -> None:
+    """Decide the round of row i: exits first, then entries by score, then by symbol."""
+    n = SIGNALS.shape[0]
+    wanting = 0
+    for s in range(n):
+        signal = SIGNALS[s, i]
+        side = POSITIONS[s, P_SIDE]
+        if side != 0 and POSITIONS[s, P_PENDING] == 0:
+            if (side > 0 and signal & EXIT_LONG) or (side < 0 and signal & EXIT_SHORT):
+                POSITIONS[s, P_PENDING] = PENDING_EXIT
+                LEVELS[0, s] = inf
+        if signal & (ENTER_LONG | ENTER_SHORT):
+            if POSITIONS[s, P_SIDE] != 0 or POSITIONS[s, P_PENDING] != 0:
+                HELD[H_IN_POSITION] += 1
+            else:
+                wanting += 1
+    if wanting == 0:
+        return
+
+    equity = BOOK[B_BALANCE]
+    bound = 0
+    leverage = int(RULES[R_LEVERAGE])
+    for s in range(n):
+        side = POSITIONS[s, P_SIDE]
+        if side != 0:
+            mark = nearest_steps(last_close(s, i, CLOSE), GRID[s, G_TICK_NUM], GRID[s, G_TICK_DEN])
+            value = notional_e8(mark, POSITIONS[s, P_LOTS], GRID[s, G_UNIT_NUM], GRID[s, G_UNIT_DEN])
+            equity += unrealised_e8(side, value, POSITIONS[s, P_COST])
+            bound += margin_e8(POSITIONS[s, P_COST], leverage)
+        elif POSITIONS[s, P_PENDING] != 0:
+            bound += margin_e8(POSITIONS[s, P_RESERVED], leverage)
+
+    ranked = SCORES.shape[0] == n
+    last = inf
+    after = -1
+    for _ in range(wanting):
+        # The next one in order of (score descending, symbol): n is small, no sort needed.
+        best = -1
+        for s in range(n):
+            if not SIGNALS[s, i] & (ENTER_LONG | ENTER_SHORT):
+                continue
+            if POSITIONS[s, P_SIDE] != 0 or POSITIONS[s, P_PENDING] != 0:
+                continue
+            score = SCORES[s, i] if ranked else 100.0
+            if score > last or (score == last and s <= after):
+                continue
+            if best < 0 or score > (SCORES[best, i] if ranked else 100.0):
+                best = s
+        if best < 0:
+            break
+        s = best
+        last = SCORES[s, i] if ranked else 100.0
+        after = s
+        if BOOK[B_OCCUPIED] >= RULES[R_MAX_POSITIONS]:
+            HELD[H_MAX_POSITIONS] += 1
+            continue
+        sign = 1 if SIGNALS[s, i] & ENTER_LONG else -1
+        price = CLOSE[s, i]
+        stop = stop_price(sign, price, RULES[R_STOP]) if RULES[R_STOP] < inf else 0.0
+        grid = GRID[s]
+        lots = entry_lots(
+            int(RULES[R_SIZING]),
+            RULES[R_AMOUNT],
+            to_float(equity),
+            to_float(equity - bound),
+            price,
+            stop,
+            RULES[R_ALLOCATION],
+            RULES[R_LEVERAGE],
+            RULES[R_TRADABLE],
+            RULES[R_MAX_NOTIONAL],
+            to_float(grid[G_TAKER]),
+            RULES[R_SLIPPAGE],
+            grid[G_LOT_NUM],
+            grid[G_LOT_DEN],
+            grid[G_MIN_LOTS],
+            MIN_NOTIONAL[s],
+        )
+        if lots <= 0:
+            # REFUSALS: -1 below_minimum, -2 no_balance, -3 too_large
+            if lots == -1:
+                HELD[H_BELOW_MINIMUM] += 1
+            elif lots == -2:
+                HELD[H_NO_BALANCE] += 1
+            else:
+                HELD[H_TOO_LARGE] += 1
+            continue
+        ticks = nearest_steps(price, grid[G_TICK_NUM], grid[G_TICK_DEN])
+        reserved = notional_e8(ticks, lots, grid[G_UNIT_NUM], grid[G_UNIT_DEN])
+        POSITIONS[s, P_PENDING] = sign
+        POSITIONS[s, P_PENDING_LOTS] = lots
+        POSITIONS[s, P_RESERVED] = reserved
+        LEVELS[0, s] = inf
+        BOOK[B_OCCUPIED] += 1
+        bound += margin_e8(reserved, leverage)
+
+
+def trade_pass(
+    first: int,
+    last: int,
+    decide_from: int,
+    OPEN_MS: Array,
+    length_ms: int,
+    OPEN: Array,
+    HIGH: Array,
+    LOW: Array,
+    CLOSE: Array,
+    SIGNALS: Array,
+    SCORES: Array,
+    SETTLEMENTS: Array,
+    GRID: Array,
+    MIN_NOTIONAL: Array,
+    RULES: Array,
+    POSITIONS: Array,
+    LEVELS: Array,
+    BOOK: Array,
+    HELD: Array,
+    TRADES: Array,
+) -> None:
+    """Run rows first..last-1. All state lies in the arrays, so that rows can come in blocks.
+
+    OPEN_MS: (n,) int64; OPEN, HIGH, LOW, CLOSE: (symbols, n) float64, NaN where absent;
+    SIGNALS: (symbols, n) uint8; SCORES: (symbols, n) float64 or (0, 0) when the strategy has
+    none; SETTLEMENTS: (symbols, k, 3) int64 of row, rate_e8, mark ticks (row past the end as
+    filler); TRADES: at least one free row per symbol and row of the block.
+    No round is decided before row `decide_from`.
+    """
+    n = SIGNALS.shape[0]
+    down = LEVELS[0]
+    up = LEVELS[1]
+    for i in range(first, last):
+        wanted = 0
+        for s in range(n):
+            signal = SIGNALS[s, i]
+            wanted |= signal
+            if LOW[s, i] <= down[s] or HIGH[s, i] >= up[s] or signal >= FUNDING:
+                inside_candle(
+                    s,
+                    i,
+                    OPEN_MS[i],
+                    length_ms,
+                    OPEN,
+                    HIGH,
+                    LOW,
+                    SIGNALS,
+                    SETTLEMENTS,
+                    GRID,
+                    RULES,
+                    POSITIONS,
+                    LEVELS,
+                    BOOK,
+                    TRADES,
+                )
+        if wanted & ANY_SIGNAL and i >= decide_from:
+            decide_round(i, CLOSE, SIGNALS, SCORES, GRID, MIN_NOTIONAL, RULES, POSITIONS, LEVELS, BOOK, HELD)
+
+
+def finish(
+    n_rows: int,
+    OPEN_MS: Array,
+    length_ms: int,
+    CLOSE: Array,
+    GRID: Array,
+    POSITIONS: Array,
+    LEVELS: Array,
+    BOOK: Array,
+    TRADES: Array,
+) -> None:
+    """Close what is open at the last close of its symbol: reason `end_of_data`, taker fee."""
+    for s in range(GRID.shape[0]):
+        if POSITIONS[s, P_SIDE] == 0:
+            continue
+        i = n_rows - 1
+        while CLOSE[s, i] != CLOSE[s, i]:
+            i -= 1
+        ticks = nearest_steps(CLOSE[s, i], GRID[s, G_TICK_NUM], GRID[s, G_TICK_DEN])
+        closed_ms = OPEN_MS[i] + length_ms
+        close_position(s, ticks, GRID[s, G_TAKER], closed_ms, BY_END, GRID, POSITIONS, LEVELS, BOOK, TRADES)
+
+
+COMPILED_WITH_THE_PASS = (
+    fee_e8,
+    nearest_steps,
+    notional_e8,
+    price_of,
+    to_float,
+    stop_price,
+    stop_ticks,
+    target_ticks,
+    margin_e8,
+    unrealised_e8,
+    entry_lots,
+    market_fill_ticks,
+    stop_fill_ticks,
+    stop_touched,
+    target_fill_ticks,
+    target_touched,
+    close_position,
+    open_position,
+    settle_funding,
+    inside_candle,
+    last_close,
+    decide_round,
+)
+"""Everything that `trade_pass` and `finish` call, for the compiler."""

@@ -1,0 +1,73 @@
+/** Curves of (time in ms, value), oldest first: appending, thinning, summing up. Pure. */
+
+export type Point = readonly [ms: number, value: number];
+
+/**
+ * Append a point. A point of the same second replaces the last one (charts count in seconds); an
+ * older one is left out: it was already known.
+ */
+export function append(points: readonly Point[], point: Point): readonly Point[] {
+  const last = points.at(-1);
+  if (last === undefined) return [point];
+  const [second, lastSecond] = [Math.floor(point[0] / 1000), Math.floor(last[0] / 1000)];
+  if (second < lastSecond) return points;
+  return second === lastSecond ? [...points.slice(0, -1), point] : [...points, point];
+}
+
+/**
+ * Return at most `most` points: the older half loses every other one until they fit. The first and
+ * the last stay, so that change and range of the ends are exact.
+ */
+export function thin(points: readonly Point[], most: number): readonly Point[] {
+  let kept = points;
+  while (kept.length > most && kept.length > 3) {
+    const half = Math.floor(kept.length / 2);
+    kept = kept.filter((_, index) => index === 0 || index >= half || index % 2 === 0);
+  }
+  return kept;
+}
+
+export interface Summary {
+  first: number;
+  last: number;
+  low: number;
+  high: number;
+  change: number;
+  /** Change in percent of the first value; null when that is 0. */
+  changePercent: number | null;
+}
+
+/** Sum a curve up for people who don't see it; null when it is empty. */
+export function summaryOf(points: readonly Point[]): Summary | null {
+  const first = points[0]?.[1];
+  const last = points.at(-1)?.[1];
+  if (first === undefined || last === undefined) return null;
+  let [low, high] = [first, first];
+  for (const [, value] of points) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  const change = last - first;
+  return { first, last, low, high, change, changePercent: first === 0 ? null : (100 * change) / first };
+}
+
+/** Return the value of a curve at a moment: that of the last point not after it; null before the first. */
+export function valueAt(points: readonly Point[], ms: number): number | null {
+  let [low, high] = [0, points.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (points[middle]![0] <= ms) low = middle + 1;
+    else high = middle;
+  }
+  return low === 0 ? null : points[low - 1]![1];
+}
+
+/** Return `count` moments, evenly spread over all curves, the last one included. */
+export function momentsOf(curves: readonly (readonly Point[])[], count: number): number[] {
+  const starts = curves.flatMap((points) => points[0]?.[0] ?? []);
+  const ends = curves.flatMap((points) => points.at(-1)?.[0] ?? []);
+  if (starts.length === 0) return [];
+  const [start, end] = [Math.min(...starts), Math.max(...ends)];
+  if (start === end || count < 2) return [end];
+  return Array.from({ length: count }, (_, index) => Math.round(start + ((end - start) * index) / (count - 1)));
+}
