@@ -7,6 +7,8 @@ commit before its commands are carried out:
     settled     stops as the fills of the first step moved them
     closed      indicators, rounds, decisions
     opened      funding, then market orders at the first prices after the close
+    ending      (end of stored history) bots ask for what is open to be closed
+    ended       which the venue does, at the last closes
 
 1. Nothing is sent that is not committed; nothing is told to outlets that is not committed.
 2. A feed that can be replayed carries a cursor: the commit that holds what a step led to also
@@ -50,7 +52,7 @@ from regatta.engine.bus import EventBus
 
 log = structlog.get_logger("regatta.engine")
 
-STEPS = ("triggered", "settled", "closed", "opened")
+STEPS = ("triggered", "settled", "closed", "opened", "ending", "ended")
 FAILED = "failed"
 
 
@@ -76,6 +78,7 @@ class Feed(Protocol):
 class MatchingVenue(Venue, Protocol):
     """A venue that is driven by the market's events: the simulated one."""
 
+    def remember(self, candle: Candle) -> None: ...
     def match(self, candle: Candle) -> Sequence[VenueReport]: ...
     def settle(self, candle: Candle) -> Sequence[VenueReport]: ...
     def opened(self, event: CandleOpened) -> Sequence[VenueReport]: ...
@@ -122,11 +125,19 @@ class Lane:
         self._skip = (at_ms, step)
         self.at_ms = at_ms
 
-    async def carry_out(self, orders: Sequence[Order], at_ms: int) -> None:
-        """Send orders that are intended in the journal but unknown to the venue (virtual only)."""
+    def warmed(self, candle: Candle) -> None:
+        """Note the last candle of a symbol before the lane starts: its price, its close."""
+        self.prices[candle.symbol] = (candle.close, candle.close_ms)
+        self._last_close_ms[candle.symbol] = candle.close_ms
+        self.venue.remember(candle)
+
+    async def carry_out(self, orders: Sequence[Order], cancels: Sequence[Order], at_ms: int) -> None:
+        """Carry out what the journal intends but the simulated venue had not yet reported."""
         async with self.lock:
             for order in orders:
                 self._take(await self.venue.place(order, at_ms))
+            for order in cancels:
+                self._take(await self.venue.cancel(order.client_id, order.symbol, at_ms))
             await self._commit()
 
     # --- the loop ------------------------------------------------------------------------
@@ -141,6 +152,9 @@ class Lane:
     async def handle(self, instant: Instant) -> None:
         """Handle one moment of the feed, step by step."""
         self.at_ms = instant.at_ms
+        if instant.events and type(instant.events[-1]) is EndOfData:
+            await self._end(instant.events[-1])
+            return
         if instant.phase == "opened":
             if self._enter("opened"):
                 self._open(instant.events)
@@ -155,6 +169,9 @@ class Lane:
                     self._take(reports)
             if self._records:
                 await self._commit()
+        else:
+            for candle in candles:
+                self.venue.remember(candle)
         if self._enter("settled"):
             for candle in candles:
                 reports = self.venue.settle(candle)
@@ -166,10 +183,15 @@ class Lane:
             self._close(instant.events)
             if self._records:
                 await self._commit()
-            if any(type(event) is EndOfData for event in instant.events):
-                # The bots have asked for what is open to be closed at the last close.
-                self._take(self.venue.ended(self._last_close_ms))
-                await self._commit()
+
+    async def _end(self, event: EndOfData) -> None:
+        if self._enter("ending"):
+            for bot in self.bots.values():
+                self._records.extend(self._ask(bot, event))
+            await self._commit()
+        if self._enter("ended"):
+            self._take(self.venue.ended(self._last_close_ms))
+            await self._commit()
 
     def _enter(self, step: str) -> bool:
         """Begin a step; False when the journal already holds what it led to."""
@@ -200,9 +222,6 @@ class Lane:
                 if bus:
                     bus.publish(event)
             elif type(event) is CloseTimePassed or type(event) is SeriesInterrupted:
-                for bot in self.bots.values():
-                    records.extend(self._ask(bot, event))
-            elif type(event) is EndOfData:
                 for bot in self.bots.values():
                     records.extend(self._ask(bot, event))
 

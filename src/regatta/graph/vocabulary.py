@@ -20,7 +20,7 @@ from regatta.graph.nodes import (
     held,
     node,
 )
-from regatta.indicators import ADX, DEVIATION, EMA, HIGHEST, LOWEST, RSI, SMA, TRUE_RANGE, WILDER, Operator
+from regatta.indicators import ADX, DEVIATION, EMA, HIGHEST, LATE_EMA, LOWEST, RSI, SMA, TRUE_RANGE, WILDER, Operator
 
 
 class Macd(NamedTuple):
@@ -52,7 +52,7 @@ class Directional(NamedTuple):
 
 def ema(x: Node, n: int) -> Node:
     """Return the exponential moving average, alpha 2 / (n + 1), seeded with the mean of the first n."""
-    return Application(EMA, (x,), (n, 0))
+    return Application(EMA, (x,), (n,))
 
 
 def sma(x: Node, n: int) -> Node:
@@ -81,7 +81,7 @@ def macd(x: Node, fast: int = 12, slow: int = 26, signal: int = 9) -> Macd:
     """
     if not fast < slow:
         raise ValueError(f"macd: fast is {fast}; allowed: less than slow, which is {slow}")
-    line = Application(EMA, (x,), (fast, slow - fast)) - ema(x, slow)
+    line = Application(LATE_EMA, (x,), (fast, slow - fast)) - ema(x, slow)
     smooth = ema(line, signal)
     return Macd(line, smooth, line - smooth)
 

@@ -4,7 +4,7 @@ See `operator` for what a step may do and what an operator says about itself. In
 are made of others (ATR, MACD, Bollinger Bands) are put together in `regatta.graph.vocabulary`.
 """
 
-from regatta.indicators.averages import EMA, SMA, WILDER
+from regatta.indicators.averages import EMA, LATE_EMA, SMA, WILDER
 from regatta.indicators.delays import DELAY
 from regatta.indicators.extremes import HIGHEST, LOWEST
 from regatta.indicators.momentum import RSI
@@ -12,7 +12,11 @@ from regatta.indicators.operator import Operator, Parameter, residual_candles
 from regatta.indicators.trend import ADX
 from regatta.indicators.volatility import DEVIATION, TRUE_RANGE
 
-OPERATORS: tuple[Operator, ...] = (EMA, WILDER, SMA, RSI, TRUE_RANGE, DEVIATION, ADX, HIGHEST, LOWEST, DELAY)
+OPERATORS: tuple[Operator, ...] = (
+    EMA,
+    LATE_EMA,
+    WILDER,
+    SMA, RSI, TRUE_RANGE, DEVIATION, ADX, HIGHEST, LOWEST, DELAY)
 """Every built-in operator; the contract suite of the tests takes them from here."""
 
 __all__ = [
@@ -21,6 +25,7 @@ __all__ = [
     "DEVIATION",
     "EMA",
     "HIGHEST",
+    "LATE_EMA",
     "LOWEST",
     "OPERATORS",
     "RSI",

@@ -55,7 +55,19 @@ EMA = Operator(
     step=exponential_step,
     inputs=("x",),
     outputs=("ema",),
-    # skip: inputs to leave out before the seed. MACD's fast average starts late (see macd).
+    parameters=(Parameter("n", 1),),
+    constants=lambda n: (n, 2.0 / (n + 1)),
+    state=lambda n: (0, 0.0),
+    warmup=lambda n: (n,),
+    memory=lambda n: n - 1 + residual_candles(1.0 - 2.0 / (n + 1)),
+)
+
+# An EMA whose seed leaves the first `skip` inputs out: MACD's fast average starts late.
+LATE_EMA = Operator(
+    name="late_ema",
+    step=exponential_step,
+    inputs=("x",),
+    outputs=("late_ema",),
     parameters=(Parameter("n", 1), Parameter("skip", 0)),
     constants=lambda n, skip: (n, 2.0 / (n + 1)),
     state=lambda n, skip: (-skip, 0.0),

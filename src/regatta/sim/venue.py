@@ -136,6 +136,11 @@ class SimulatedVenue:
         """Set what a bot holds (long positive): the venue's memory after a restart."""
         self._positions[bot, symbol] = signed_lots
 
+    def remember(self, candle: Candle) -> None:
+        """Note the last candle of a symbol before the first event arrives."""
+        self._volume[candle.symbol] = candle.volume
+        self._close[candle.symbol] = candle.close
+
     def _refusal(self, order: Order) -> str:
         instrument = self._instruments.get(order.symbol)
         if instrument is None:
@@ -184,8 +189,7 @@ class SimulatedVenue:
     def match(self, candle: Candle) -> Sequence[VenueReport]:
         """Test the resting orders of the symbol against a whole closed candle."""
         symbol = candle.symbol
-        self._volume[symbol] = candle.volume
-        self._close[symbol] = candle.close
+        self.remember(candle)
         resting = self._resting.get(symbol)
         if not resting:
             return ()

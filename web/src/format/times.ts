@@ -85,3 +85,11 @@ export function delay(ms: number | null | undefined, locale: string): string {
   }
   return duration(ms, locale);
 }
+
+/** Write a latency in milliseconds with one decimal below 10: 0.4 ms, 12 ms. */
+export function milliseconds(ms: number | null | undefined, locale: string): string {
+  if (ms === null || ms === undefined || !Number.isFinite(ms)) return MISSING;
+  const digits = ms < 10 ? 1 : 0;
+  const text = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(ms);
+  return `${text}\u202fms`;
+}

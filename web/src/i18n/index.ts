@@ -15,7 +15,7 @@ export function tn(stem: PluralKey, count: number): string {
 }
 
 /** Return what a name of the server's means in words (check, reason, state), or the name itself. */
-export function named(kind: 'check' | 'reason' | 'held' | 'state' | 'parameter', name: string): string {
+export function named(kind: 'check' | 'reason' | 'held' | 'state' | 'parameter' | 'output', name: string): string {
   return lookUp(preferences.language, `${kind}.${name}`) ?? name.replaceAll('_', ' ');
 }
 
@@ -35,5 +35,6 @@ export const show = {
   minute: (ms: number | null | undefined) => times.minute(ms, preferences.locale),
   day: (ms: number | null | undefined) => times.day(ms, preferences.locale),
   duration: (ms: number | null | undefined) => times.duration(ms, preferences.locale),
+  milliseconds: (ms: number | null | undefined) => times.milliseconds(ms, preferences.locale),
   delay: (ms: number | null | undefined) => times.delay(ms, preferences.locale),
 };

@@ -3,15 +3,23 @@
 export type Point = readonly [ms: number, value: number];
 
 /**
- * Append a point. A point of the same second replaces the last one (charts count in seconds); an
- * older one is left out: it was already known.
+ * Append points. A point of the same second as the one before replaces it (charts count in
+ * seconds); an older one is left out: it was already known.
  */
-export function append(points: readonly Point[], point: Point): readonly Point[] {
-  const last = points.at(-1);
-  if (last === undefined) return [point];
-  const [second, lastSecond] = [Math.floor(point[0] / 1000), Math.floor(last[0] / 1000)];
-  if (second < lastSecond) return points;
-  return second === lastSecond ? [...points.slice(0, -1), point] : [...points, point];
+export function extend(points: readonly Point[], added: readonly Point[]): readonly Point[] {
+  const all = [...points];
+  for (const point of added) {
+    const last = all.at(-1);
+    const [second, lastSecond] = [secondOf(point), last === undefined ? -Infinity : secondOf(last)];
+    if (second === lastSecond) all[all.length - 1] = point;
+    else if (second > lastSecond) all.push(point);
+  }
+  return all;
+}
+
+/** Return the second of a point, in Unix time. */
+export function secondOf(point: Point): number {
+  return Math.floor(point[0] / 1000);
 }
 
 /**

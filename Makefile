@@ -1,0 +1,2 @@
+demo test check setup bench soak lock: ; python3 run.py $@
+.PHONY: demo test check setup bench soak lock

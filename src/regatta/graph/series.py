@@ -1,0 +1,241 @@
+"""A graph on one symbol's candles as they come: the batch, one candle long."""
+
+import struct
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from regatta.domain.signal import Check
+from regatta.graph.batch import Bytes, Feeds, check_candles, feeder_block, feeder_rows, signals, step_refusal
+from regatta.graph.functions import GraphFunction
+from regatta.graph.graph import Block, Graph
+from regatta.graph.market import CANDLE_COLUMNS
+from regatta.graph.reading import show
+
+CheckValue = Check
+"""A check with the numbers behind it; `passed` is None while it warms up."""
+
+WARMING_UP = "warming_up"
+"""Stands for the first failing check until every check can be evaluated."""
+
+HEADER = struct.Struct("<4s20s32sq")  # mark, graph's key, hash of the parameters, last close
+MARK = b"RGS1"
+NEVER = -(2**63)
+
+
+class Series:
+    """One graph on the candles of one symbol, in order and without gaps.
+
+    Holds the state; any GraphFunction of the same graph may run it (see `use`).
+    """
+
+    def __init__(self, graph: Graph, function: GraphFunction, timeframe_ms: int) -> None:
+        self.graph = graph
+        self.timeframe_ms = timeframe_ms
+        self._state = graph.new_state()
+        self._last_ms = NEVER
+        self._pending: dict[str, list[tuple[float, ...]]] = {f.name: [] for f in graph.feeders}
+        self._fed_ms = dict.fromkeys(self._pending, NEVER)
+        self._outputs = {o.bit: (o.failing, (*o.names, "", WARMING_UP)) for o in graph.outputs}
+        self._prepare(function)
+
+    # --- Candles in, signals out -------------------------------------------------------------
+
+    def step(self, close_ms: int, open_: float, high: float, low: float, close: float, volume: float) -> int:
+        """Take one closed candle and return its signal byte.
+
+        Raises ValueError, and changes nothing, when it does not follow the last candle or holds
+        NaN or infinity.
+        """
+        if close_ms != self._next_ms and self._last_ms != NEVER:
+            raise ValueError(step_refusal(self._last_ms, close_ms, self.timeframe_ms))
+        if (open_ + high + low + close + volume) * 0.0 != 0.0:
+            self._refuse(close_ms, (open_, high, low, close, volume))
+        rows = self._rows
+        rows[0][0] = close_ms
+        rows[1][0] = open_
+        rows[2][0] = high
+        rows[3][0] = low
+        rows[4][0] = close
+        rows[5][0] = volume
+        if self._fed:
+            self._step_with_rows(close_ms)
+        else:
+            self._live(*self._blocks)
+        self._last_ms = close_ms
+        self._next_ms = close_ms + self.timeframe_ms
+        return self._signal[0]
+
+    def batch(self, X: Block, SIG: Bytes, feeds: Feeds | None = None, V: Block | None = None) -> None:
+        """Take a block of candles (see `signals`) and write their signal bytes.
+
+        feeds: rows of the feeders that are known by the last candle or later; what is later is
+        kept for the candles to come. Raises ValueError, and changes nothing, as `step` does.
+        """
+        check_candles(X, self.timeframe_ms, None if self._last_ms == NEVER else self._last_ms)
+        if not X.shape[1]:
+            return
+        last_ms = int(X[0, -1])
+        rows, later = self._split(feeds or {}, last_ms)
+        state = self._array()
+        signals(self.graph, self.function, X, SIG, feeds=rows, V=V, state=state)
+        self._state = state
+        self._pending = later
+        self._last_ms = last_ms
+        self._prepare(self.function)
+
+    def feed(self, name: str, known_ms: int, *values: float) -> None:
+        """Take a row of a feeder: it counts from the first candle that closes at known_ms or later.
+
+        Raises ValueError when that candle has been stepped already, or the row is not in order,
+        of the wrong width, or not finite.
+        """
+        feeder = next((f for f in self.graph.feeders if f.name == name), None)
+        if feeder is None:
+            raise ValueError(f"the rules use no feeder {name}; used: {', '.join(self._pending) or 'none'}")
+        if len(values) != len(feeder.columns):
+            raise ValueError(f"feeder {name}: got {len(values)} values; needed: {', '.join(feeder.columns)}")
+        if sum(values) * 0.0 != 0.0:
+            raise ValueError(f"feeder {name}, known at {known_ms}: {values}; finite numbers are needed")
+        if known_ms < self._fed_ms[name] or known_ms <= self._last_ms:
+            after = max(self._fed_ms[name], self._last_ms)
+            raise ValueError(f"feeder {name}: a row known at {known_ms} comes after {after} was reached")
+        self._pending[name].append((float(known_ms), *map(float, values)))
+        self._fed_ms[name] = known_ms
+        self._fed = True
+
+    def reset(self) -> None:
+        """Forget everything: after a gap that can't be filled the warm-up starts again."""
+        self._state = self.graph.new_state()
+        self._last_ms = NEVER
+        self._pending = {name: [] for name in self._pending}
+        self._fed_ms = dict.fromkeys(self._pending, NEVER)
+        self._prepare(self.function)
+
+    def use(self, function: GraphFunction) -> None:
+        """Go on with another form of the same graph, e.g. the compiled one when it is ready."""
+        if function.key != self.graph.key:
+            raise ValueError(f"function of the graph {function.key}; needed: {self.graph.key}")
+        self._state = self._array()
+        self._prepare(function)
+
+    # --- What it knows -----------------------------------------------------------------------
+
+    @property
+    def last_ms(self) -> int | None:
+        """Close time of the newest candle; None: there is none."""
+        return None if self._last_ms == NEVER else self._last_ms
+
+    @property
+    def warm(self) -> bool:
+        """Whether every check can be evaluated."""
+        return self._cells[self.graph.outputs[0].failing] >= 0.0
+
+    def first_failing(self, output: int) -> str:
+        """Return the first check of that output (its bit) that fails now; "" when all pass."""
+        cell, names = self._outputs[output]
+        return names[int(self._cells[cell])]
+
+    def checks(self, output: int) -> tuple[CheckValue, ...]:
+        """Return every check of that output (its bit) with the numbers of the newest candle."""
+        its = self.graph.output(output)
+        return tuple(show(name, r, self._cells) for name, r in zip(its.names, its.readings, strict=True))
+
+    def values(self) -> dict[str, float]:
+        """Return the newest value of each node, by its words ("ema(close, 9)"); NaN: not known."""
+        cells = self._cells
+        return {label: cells[cell] for label, cell in self.graph.values.items()}
+
+    def column(self, name: str) -> float:
+        """Return the newest value of a column of the rules, e.g. "score"; NaN: not known."""
+        return float(self._columns[self.graph.columns.index(name)][0])
+
+    # --- State -------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """Return the state, to go on from with `restore`. Rows fed but not yet reached are not in it."""
+        head = HEADER.pack(MARK, self.graph.key.encode(), self._parameters_hash(), self._last_ms)
+        return head + self._array().tobytes()
+
+    def restore(self, snapshot: bytes) -> None:
+        """Go on from a snapshot. Raises ValueError when it is of another graph or other numbers."""
+        if len(snapshot) < HEADER.size or snapshot[:4] != MARK:
+            raise ValueError("not a snapshot of a series")
+        _, key, numbers, last_ms = HEADER.unpack_from(snapshot)
+        if key.decode() != self.graph.key or numbers != self._parameters_hash():
+            raise ValueError("a snapshot of other rules or other parameters; the series must warm up instead")
+        state = np.frombuffer(snapshot, np.float64, offset=HEADER.size)
+        if state.shape != self._state.shape:
+            raise ValueError(f"a snapshot of {state.size} numbers; needed: {self._state.size}")
+        self._state = state.copy()
+        self._last_ms = last_ms
+        self._prepare(self.function)
+
+    # --- Blocks ------------------------------------------------------------------------------
+
+    def _prepare(self, function: GraphFunction) -> None:
+        """Lay out the blocks of a batch of one as the function takes them."""
+        self.function = function
+        self._live = function.live
+        self._next_ms = self._last_ms + self.timeframe_ms
+        self._fed = any(self._pending.values())
+        width, n = len(self.graph.columns), 3 * len(self.graph.feeders)
+        parameters, J = self.graph.parameters(), [0, 1] + [0] * n
+        X: Any
+        if function.lists:
+            X, V = [[0.0] for _ in range(6)], [[0.0] for _ in range(width)]
+            self._rows: Sequence[Any] = X
+            self._cells: Any = self._state.tolist()
+            self._signal: Any = [0]
+            self._columns: Any = V
+            self._blocks: tuple[Any, ...] = (X, [], parameters.tolist(), self._cells, J, self._signal, V)
+        else:
+            X, V_, signal = np.zeros((6, 1)), np.zeros((width, 1)), np.zeros(1, np.uint8)
+            self._rows = tuple(memoryview(row) for row in X)
+            self._cells = memoryview(self._state)
+            self._signal = memoryview(signal)
+            self._columns = V_
+            cursors = np.array(J, dtype=np.int64)
+            self._blocks = (X, np.empty(0), parameters, self._state, cursors, signal, V_)
+
+    def _array(self) -> Block:
+        """Return the state as an array: the state itself, where the function runs on arrays."""
+        return np.array(self._cells) if self.function.lists else self._state
+
+    def _step_with_rows(self, close_ms: int) -> None:
+        """Run the candle together with the rows that are known by its close."""
+        X, _, P, S, _, SIG, V = self._blocks
+        rows, later = self._split({}, close_ms)
+        F, cursors = feeder_block(self.graph, rows)
+        J: Any = np.array([0, 1, *cursors], dtype=np.int64)
+        if self.function.lists:
+            F, J = F.tolist(), J.tolist()
+        self._live(X, F, P, S, J, SIG, V)
+        self._pending = later
+        self._fed = any(later.values())
+
+    def _split(self, feeds: Feeds, until_ms: int) -> tuple[Feeds, dict[str, list[tuple[float, ...]]]]:
+        """Return the rows known by until_ms as blocks, and those that are still to come."""
+        unknown = ", ".join(sorted(set(feeds) - set(self._pending)))
+        if unknown:
+            raise ValueError(f"the rules use no feeder {unknown}; used: {', '.join(self._pending) or 'none'}")
+        now: dict[str, Block] = {}
+        later: dict[str, list[tuple[float, ...]]] = {}
+        for feeder in self.graph.feeders:
+            waiting = np.array(self._pending[feeder.name]).reshape(-1, 1 + len(feeder.columns)).T
+            rows = np.concatenate([waiting, feeds[feeder.name]], axis=1) if feeder.name in feeds else waiting
+            feeder_rows(feeder, rows)
+            known = int(np.searchsorted(rows[0], until_ms, side="right"))
+            now[feeder.name] = rows[:, :known]
+            later[feeder.name] = [tuple(row) for row in rows[:, known:].T.tolist()]
+        return now, later
+
+    def _refuse(self, close_ms: int, values: tuple[float, ...]) -> None:
+        for name, value in zip(CANDLE_COLUMNS, values, strict=True):
+            if value - value != 0.0:
+                raise ValueError(f"candle that closed at {close_ms}: {name} is {value}; a finite number is needed")
+
+    def _parameters_hash(self) -> bytes:
+        return sha256(self.graph.parameters().tobytes()).digest()

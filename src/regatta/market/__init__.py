@@ -1,0 +1,1 @@
+"""Market data: what was traded where, kept, generated, replayed and shared. Knows `domain` only."""
