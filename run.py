@@ -68,7 +68,7 @@ def setup(dev):
     One environment serves both: once the development set is installed, the smaller set of the
     demo is a part of it and nothing is taken away again.
     """
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - the first thing that an older Python runs
         sys.exit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
     make_venv()
     stamp = VENV / ".lock-stamp"

@@ -48,27 +48,26 @@ class ScriptedFeed:
 class ScriptedSeries:
     """Says what it is told to say, candle by candle."""
 
-    outputs = ("enter_long", "exit_long", "enter_short", "exit_short")
-
     def __init__(self, bits: dict[int, int], scores: dict[int, float]) -> None:
-        self.close_ms = 0
+        self.last_ms: int | None = None
         self._bits = bits
         self._scores = scores
 
     def step(self, close_ms: int, open_: float, high: float, low: float, close: float, volume: float) -> int:
-        self.close_ms = close_ms
+        self.last_ms = close_ms
         return self._bits[close_ms]
 
     def reset(self) -> None: ...
 
-    def first_failing(self, output: str) -> str:
+    def first_failing(self, output: int) -> str:
         return "scripted"
 
-    def checks(self, output: str) -> Sequence[Check]:
+    def checks(self, output: int) -> Sequence[Check]:
         return ()
 
-    def score(self) -> float:
-        return self._scores[self.close_ms]
+    def column(self, name: str) -> float:
+        assert self.last_ms is not None
+        return self._scores[self.last_ms]
 
 
 class ListJournal:
@@ -188,4 +187,14 @@ class Market:
             for s, symbol in enumerate(self.symbols)
         }
         book = Book("V1", self.table, INITIAL, rules.leverage)
-        return Bot(name="V1", tag="TEST", timeframe="1m", series=series, rules=rules, slippage=slippage, book=book)
+        return Bot(
+            name="V1",
+            tag="TEST",
+            timeframe="1m",
+            series=series,
+            rules=rules,
+            slippage=slippage,
+            book=book,
+            outputs=(1, 2, 4, 8),
+            scored=True,
+        )

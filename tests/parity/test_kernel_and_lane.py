@@ -57,9 +57,7 @@ def run_lane(market: Market, rules: RiskRules, frictions: Frictions) -> tuple[li
 def run_kernel(market: Market, rules: RiskRules, slippage: float) -> tuple[list[tuple[object, ...]], int]:
     count = len(market.symbols)
     table = [market.table[symbol] for symbol in market.symbols]
-    grid = np.array(
-        [[*t.tick, *t.unit, *t.lot, t.min_lots, t.taker_fee_e8, t.maker_fee_e8] for t in table], np.int64
-    )
+    grid = np.array([[*t.tick, *t.unit, *t.lot, t.min_lots, t.taker_fee_e8, t.maker_fee_e8] for t in table], np.int64)
     numbers = np.array(
         [
             rules.sizing,

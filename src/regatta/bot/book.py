@@ -12,9 +12,9 @@ from regatta.domain.events import (
     AnyRecord,
     CancelOrder,
     FundingPaid,
+    OrderAccepted,
     OrderCanceled,
     OrderFilled,
-    OrderAccepted,
     OrderRefused,
     PlaceOrder,
 )

@@ -16,7 +16,7 @@ from math import inf
 
 from regatta.bot.book import Book
 from regatta.bot.client_id import bot_code, client_id
-from regatta.bot.series import ENTER, ENTER_LONG, EXIT_LONG, EXIT_SHORT, SymbolSeries
+from regatta.bot.series import ENTER, ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, SymbolSeries
 from regatta.domain.candle import Candle
 from regatta.domain.events import (
     AnyRecord,
@@ -47,6 +47,13 @@ from regatta.risk.levels import stop_price, stop_ticks, target_ticks
 from regatta.risk.rules import RiskRules
 from regatta.risk.sizing import REFUSALS, entry_lots
 
+OUTPUT_OF: Mapping[Direction, int] = {
+    "long": ENTER_LONG,
+    "short": ENTER_SHORT,
+    "exit_long": EXIT_LONG,
+    "exit_short": EXIT_SHORT,
+}
+
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 MARK_EVERY_MS = 15 * 60_000
 """Market time between two journaled marks of a bot's equity."""
@@ -65,15 +72,19 @@ class Bot:
         rules: RiskRules,
         slippage: float,
         book: Book,
+        outputs: Sequence[int] = (ENTER_LONG, EXIT_LONG),
+        scored: bool = False,
     ) -> None:
         """Make a bot that trades every symbol of `series`.
 
         tag: the installation's four characters in client ids; slippage: assumed when sizing.
+        outputs: bits that the strategy declares; scored: its rules have a column "score".
         """
         self.name = name
         self.timeframe = timeframe
         self.book = book
         self.rules = rules
+        self.outputs = tuple(outputs)
         self.state = RUNNING
         self.last_error = ""
         self.marks: dict[str, float] = {}
@@ -81,6 +92,9 @@ class Bot:
         self._tag = tag
         self._code = bot_code(name)
         self._slippage = slippage
+        self._scored = scored
+        # A hold is explained by the entry that the strategy could have made.
+        self._entry = next(bit for bit in self.outputs if bit & ENTER)
         self._series = dict(sorted(series.items()))
         self._seen = dict.fromkeys(self._series, 0)
         self._round: dict[str, int] = {}
@@ -196,7 +210,7 @@ class Bot:
         for symbol, signal in members.items():
             wanted |= signal
             if not signal:
-                reason = "in_position" if symbol in positions else self._series[symbol].first_failing("enter_long")
+                reason = "in_position" if symbol in positions else self._series[symbol].first_failing(self._entry)
                 counts = self._holds[symbol]
                 counts[reason] = counts.get(reason, 0) + 1
         if wanted:
@@ -225,9 +239,7 @@ class Bot:
 
     def _entries(self, close_ms: int, members: Mapping[str, int]) -> list[AnyRecord]:
         records: list[AnyRecord] = []
-        candidates = [
-            (-self._series[symbol].score(), symbol, bits) for symbol, bits in members.items() if bits & ENTER
-        ]
+        candidates = [(-self._score(symbol), symbol, bits) for symbol, bits in members.items() if bits & ENTER]
         candidates.sort()
         book = self.book
         for _, symbol, bits in candidates:
@@ -407,11 +419,10 @@ class Bot:
         if canceled is None or event.reason == "requested":
             return ()
         symbol = canceled.order.symbol
-        if canceled.order.role is OrderRole.STOP and symbol in self.book.positions:
-            if not self.book.working(symbol, OrderRole.STOP):
-                level = canceled.order.trigger_ticks
-                assert level is not None
-                return [self._place(self._level_order(symbol, OrderRole.STOP, level), event.at_ms)]
+        unprotected = symbol in self.book.positions and not self.book.working(symbol, OrderRole.STOP)
+        level = canceled.order.trigger_ticks
+        if canceled.order.role is OrderRole.STOP and unprotected and level is not None:
+            return [self._place(self._level_order(symbol, OrderRole.STOP, level), event.at_ms)]
         return ()
 
     # --- by hand and at the end ----------------------------------------------------------
@@ -463,17 +474,19 @@ class Bot:
         self.book.signals += 1
         return DecisionTaken(at_ms=decision.signal.close_ms, bot=self.name, decision=decision)
 
+    def _score(self, symbol: str) -> float:
+        """Return the score of a signal: all checks of a boolean strategy's entry hold, so 100."""
+        return self._series[symbol].column("score") if self._scored else 100.0
+
     def _signal(self, symbol: str, close_ms: int, direction: Direction) -> Signal:
-        output = {"long": "enter_long", "short": "enter_short"}.get(direction, direction)
-        series = self._series[symbol]
-        checks: tuple[Check, ...] = tuple(series.checks(output))
+        checks: tuple[Check, ...] = tuple(self._series[symbol].checks(OUTPUT_OF[direction]))
         return Signal(
             bot=self.name,
             symbol=symbol,
             timeframe=self.timeframe,
             close_ms=close_ms,
             direction=direction,
-            score=series.score(),
+            score=self._score(symbol),
             price=self.marks[symbol],
             checks=checks,
         )

@@ -10,16 +10,14 @@ ENTER = ENTER_LONG | ENTER_SHORT
 
 
 class SymbolSeries(Protocol):
-    """The state of a strategy's graph on one symbol (`graph.Series` is the implementation)."""
+    """The state of a strategy's graph on one symbol (`graph.Series` is the implementation).
+
+    An output is named by its bit in the signal byte.
+    """
 
     @property
-    def outputs(self) -> Sequence[str]:
-        """Names of what the strategy decides: "enter_long", "exit_long", ..."""
-        ...
-
-    @property
-    def close_ms(self) -> int:
-        """Close time of the last candle taken, 0 before the first."""
+    def last_ms(self) -> int | None:
+        """Close time of the last candle taken; None before the first."""
         ...
 
     def step(self, close_ms: int, open_: float, high: float, low: float, close: float, volume: float) -> int:
@@ -30,14 +28,14 @@ class SymbolSeries(Protocol):
         """Forget everything: candles are missing for good."""
         ...
 
-    def first_failing(self, output: str) -> str:
-        """Return the name of the first check of the output that fails now ("warming up" before)."""
+    def first_failing(self, output: int) -> str:
+        """Return the name of the first check of the output that fails now ("warming_up" before)."""
         ...
 
-    def checks(self, output: str) -> Sequence[Check]:
+    def checks(self, output: int) -> Sequence[Check]:
         """Return every check of the output with its value and threshold."""
         ...
 
-    def score(self) -> float:
-        """Return the strategy's score 0-100 (100 for a boolean strategy whose checks all hold)."""
+    def column(self, name: str) -> float:
+        """Return the newest value of a declared column, e.g. "score" (0-100)."""
         ...

@@ -69,18 +69,18 @@ def floor_steps(x: float, num: int, den: int) -> int:
     the quotient: beyond four million steps the second term is the larger one.
     """
     q = _steps(x, num, den)
-    return int(floor(q + (1e-9 + abs(q) * 4.5e-16)))
+    return int(floor(q + (1e-9 + abs(q) * 4.5e-16)))  # noqa: RUF046 - compiled, floor gives a float
 
 
 def ceil_steps(x: float, num: int, den: int) -> int:
     """Return the fewest whole steps of num / den that are at least x (same tolerance)."""
     q = _steps(x, num, den)
-    return int(ceil(q - (1e-9 + abs(q) * 4.5e-16)))
+    return int(ceil(q - (1e-9 + abs(q) * 4.5e-16)))  # noqa: RUF046 - compiled, floor gives a float
 
 
 def nearest_steps(x: float, num: int, den: int) -> int:
     """Return the number of steps nearest to x: for values that lie on the grid already."""
-    return int(floor(_steps(x, num, den) + 0.5))
+    return int(floor(_steps(x, num, den) + 0.5))  # noqa: RUF046
 
 
 def to_decimal(amount_e8: int) -> Decimal:

@@ -18,6 +18,7 @@ from regatta.engine.bus import EventBus
 from regatta.engine.clock import monotonic_s
 from regatta.engine.control import BotStatus, EngineStatus, FeedStatus, LivePosition, SymbolChecks
 from regatta.engine.lane import FAILED, Lane
+from regatta.graph.rules import OUTPUTS
 
 log = structlog.get_logger("regatta.engine")
 
@@ -156,9 +157,9 @@ class Engine:
         if symbol not in found.symbols:
             raise BadInput(f"bot {bot} does not watch {symbol!r}; it watches {', '.join(found.symbols)}")
         series = found.series(symbol)
-        outputs = {name: tuple(series.checks(name)) for name in series.outputs}
+        outputs = {OUTPUTS[bit]: tuple(series.checks(bit)) for bit in found.outputs}
         ready = all(check.passed is not None for checks in outputs.values() for check in checks)
-        return SymbolChecks(bot=bot, symbol=symbol, close_ms=series.close_ms, ready=ready, outputs=outputs)
+        return SymbolChecks(bot=bot, symbol=symbol, close_ms=series.last_ms or 0, ready=ready, outputs=outputs)
 
     # --- what can be asked ---------------------------------------------------------------
 

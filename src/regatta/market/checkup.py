@@ -129,8 +129,12 @@ def _outliers(
     if not len(values):
         return
     close = values[:, 4]
-    earlier = np.concatenate([[close[0] if before is None or before[4] <= 0 else before[4]], close[:-1]])
-    moves = np.abs(np.log(close / earlier))
+    if before is None or before[4] <= 0:
+        before = values[0]
+    earlier = np.concatenate([[before[4]], close[:-1]])
+    stamps = np.concatenate([[int(before[0])], times])
+    # What happened while no candles were recorded is no outlier.
+    moves = np.where(np.diff(stamps) > timeframe_ms(series.timeframe), 0.0, np.abs(np.log(close / earlier)))
     wicks = np.log(values[:, 2] / values[:, 3])
     limit = max(OUTLIER_RETURN, OUTLIER_MEDIANS * float(np.median(moves)))
     for i in np.flatnonzero((moves > limit) | (wicks > 2 * limit)).tolist():

@@ -291,10 +291,10 @@ def decide_round(
     for s in range(n):
         signal = SIGNALS[s, i]
         side = POSITIONS[s, P_SIDE]
-        if side != 0 and POSITIONS[s, P_PENDING] == 0:
-            if (side > 0 and signal & EXIT_LONG) or (side < 0 and signal & EXIT_SHORT):
-                POSITIONS[s, P_PENDING] = PENDING_EXIT
-                LEVELS[0, s] = inf
+        leaves = signal & EXIT_LONG if side > 0 else signal & EXIT_SHORT
+        if side != 0 and leaves != 0 and POSITIONS[s, P_PENDING] == 0:
+            POSITIONS[s, P_PENDING] = PENDING_EXIT
+            LEVELS[0, s] = inf
         if signal & (ENTER_LONG | ENTER_SHORT):
             if POSITIONS[s, P_SIDE] != 0 or POSITIONS[s, P_PENDING] != 0:
                 HELD[H_IN_POSITION] += 1

@@ -1,26 +1,17 @@
 """The risk settings of one bot as a user writes them: percents, quote amounts, plain words."""
 
 from math import inf
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated, Literal
 
 from regatta.risk.rules import RiskRules
 from regatta.risk.sizing import BY_AMOUNT, BY_PERCENT, BY_QUANTITY, BY_RISK, SIZING_MODES
+from regatta.settings.section import Section, setting
 
 Sizing = Literal["risk", "percent", "fixed", "quantity"]
 
 
-def _setting(title: str, description: str, unit: str, applies: str = "next_entry", **bounds: Any) -> Any:
-    """Return the pydantic field of one setting; unit "" when it has none."""
-    extra = {"unit": unit, "applies": applies}
-    return Field(title=title, description=description, json_schema_extra=extra, **bounds)
-
-
-class RiskSettings(BaseModel):
+class RiskSettings(Section):
     """How large entries are and where positions end. Percents: 2.0 is 2 %."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     sizing: Annotated[
         Sizing,

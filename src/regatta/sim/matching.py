@@ -52,5 +52,5 @@ def target_fill_ticks(sign: int, target_ticks: int, open_: float, num: int, den:
     """Return the fill of a touched target of a position: the target, or a better open."""
     open_ticks = nearest_steps(open_, num, den)
     if sign > 0:
-        return open_ticks if open_ticks > target_ticks else target_ticks
-    return open_ticks if open_ticks < target_ticks else target_ticks
+        return max(target_ticks, open_ticks)
+    return min(target_ticks, open_ticks)

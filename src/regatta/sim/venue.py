@@ -129,7 +129,9 @@ class SimulatedVenue:
         book = self._market if order.kind is OrderKind.MARKET else self._resting
         book.setdefault(order.symbol, []).append(Resting(order, filled))
         return [
-            OrderAccepted(at_ms=at_ms, bot=order.bot, client_id=order.client_id, venue_order_id=f"sim-{order.client_id}")
+            OrderAccepted(
+                at_ms=at_ms, bot=order.bot, client_id=order.client_id, venue_order_id=f"sim-{order.client_id}"
+            )
         ]
 
     def hold_position(self, bot: str, symbol: str, signed_lots: int) -> None:
@@ -312,10 +314,10 @@ class SimulatedVenue:
             if lots <= 0:
                 return ()
         parts = [lots]
-        if lots > 1 and self._frictions.split_probability > 0.0:
-            if self._dice.uniform(order.client_id) < self._frictions.split_probability:
-                first = 1 + int(self._dice.uniform(order.client_id + "/split") * (lots - 1))
-                parts = [first, lots - first]
+        chance = self._frictions.split_probability
+        if lots > 1 and chance > 0.0 and self._dice.uniform(order.client_id) < chance:
+            first = 1 + int(self._dice.uniform(order.client_id + "/split") * (lots - 1))
+            parts = [first, lots - first]
         reports: list[VenueReport] = [self._fill(held, part, ticks, at_ms, liquidity) for part in parts]
         if held.open_lots <= 0 or (order.reduce_only and self._reducible(order) == 0):
             self._remove(book, held)

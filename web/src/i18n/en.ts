@@ -71,10 +71,12 @@ export const en = {
   'confirm.pause_all_title': 'Pause all bots?',
   'confirm.pause_text': 'No new entries until you resume. Open positions keep their stops and targets.',
   'confirm.stop_title': 'Stop {bot}?',
-  'confirm.stop_text': 'No new entries. Open positions stay protected by their stops and targets, unless you close them now.',
+  'confirm.stop_text':
+    'No new entries. Open positions stay protected by their stops and targets, unless you close them now.',
   'confirm.close_too': 'Close open positions at market, too',
   'confirm.kill_title': 'Kill switch',
-  'confirm.kill_text': 'Halts every bot at once and cancels all entry orders. Stops of open positions stay, unless you close the positions now.',
+  'confirm.kill_text':
+    'Halts every bot at once and cancels all entry orders. Stops of open positions stay, unless you close the positions now.',
   'confirm.kill_word': 'Type {word} to confirm',
   'confirm.kill_now': 'Halt everything',
 
@@ -85,7 +87,7 @@ export const en = {
   'done.kill': 'All bots halted',
   'done.close': '{symbol}: market order to close was sent',
   'done.speed': 'Virtual market runs at {n}×',
-  'all_bots': 'All bots',
+  all_bots: 'All bots',
 
   'fault.sign_in': 'This page may read but not act: open the sign-in link that the engine printed in its terminal.',
   'fault.network': 'The engine could not be reached.',
@@ -143,7 +145,6 @@ export const en = {
   'bot.trades': 'Trades',
   'bot.open': 'Open',
   'bot.strategy': 'Strategy',
-  'bot.parameters': 'Parameters',
   'bot.differs': 'differs between the bots',
   'bot.positions': 'Positions',
   'bot.decisions': 'Last decisions',
@@ -152,8 +153,6 @@ export const en = {
   'bot.no_decisions': 'No signal yet',
   'bot.none': 'No bot is set up.',
   'bot.last_error': 'Last error',
-  'bot.venue': 'Venue',
-  'bot.timeframe': 'Timeframe',
 
   'equity.title': 'Equity',
   'equity.absolute': 'Amount',
@@ -164,7 +163,6 @@ export const en = {
   'equity.empty': 'The curve begins with the first closed candle.',
   'equity.time': 'Time (UTC)',
   'equity.summary': '{bot}: {last}, {change} since the start, between {low} and {high}.',
-  'equity.loading': 'Loading the curve…',
 
   'recent.title': 'Latest trades',
   'recent.all': 'All trades',
@@ -174,7 +172,6 @@ export const en = {
   'positions.none_more': 'A bot enters when all checks of its strategy pass.',
   'position.symbol': 'Symbol',
   'position.bot': 'Bot',
-  'position.side': 'Side',
   'position.size': 'Size',
   'position.entry': 'Entry',
   'position.price': 'Price',
@@ -184,7 +181,6 @@ export const en = {
   'position.no_stop': 'no stop',
   'position.no_target': 'no target',
   'position.bar': 'Stop {stop}, entry {entry}, price now {price}, target {target}',
-  'position.stale': 'price is {age} old',
 
   'side.long': 'Long',
   'side.short': 'Short',
@@ -192,9 +188,7 @@ export const en = {
   'why.title': 'Why no trade?',
   'why.held.one': 'held back once',
   'why.held.other': 'held back {n} times',
-  'why.lead': 'mostly because of “{check}”',
   'why.none': 'Nothing was held back yet.',
-  'why.share': '{share} of all holds',
   'why.explain': 'Each closed candle counts once: under the first check that failed.',
   'why.others': 'others',
 
@@ -227,7 +221,6 @@ export const en = {
   'decision.held_back': 'held back',
 
   'health.title': 'Feeds and engine',
-  'health.feed': 'Feed',
   'health.symbols.one': '{n} pair',
   'health.symbols.other': '{n} pairs',
   'health.loop': 'Event loop lag',
@@ -235,7 +228,6 @@ export const en = {
   'health.journal': 'Journal',
   'health.cpu': 'CPU',
   'health.memory': 'Memory',
-  'health.version': 'Version',
   'health.records': 'Records',
   'health.last_event': 'last event {age} ago',
 
@@ -252,6 +244,7 @@ export const en = {
   'history.from': 'From',
   'history.to': 'To',
   'history.find': 'Symbol…',
+  'history.unknown_symbol': 'No bot watches such a symbol',
   'history.reset': 'Reset filters',
   'history.csv': 'CSV',
   'history.csv_label': 'Export these trades as CSV',
@@ -261,6 +254,7 @@ export const en = {
   'history.exit': 'Exit',
   'history.quantity': 'Quantity',
   'history.pnl': 'PnL',
+  'history.pnl_pct': 'PnL %',
   'history.fees': 'Fees',
   'history.held': 'Held',
   'history.reason': 'Exit by',
@@ -270,7 +264,6 @@ export const en = {
   'history.total_trades': 'Trades',
   'history.total_pnl': 'PnL',
   'history.total_fees': 'Fees',
-  'history.profit_factor': 'Profit factor',
   'history.average': 'Average trade',
   'history.best': 'Best',
   'history.worst': 'Worst',
@@ -294,18 +287,19 @@ export const en = {
   'reason.end_of_data': 'End of data',
   'reason.kill': 'Kill switch',
 
+  'fill.buy': 'Bought',
+  'fill.sell': 'Sold',
+  'fill.maker': 'maker',
+  'fill.taker': 'taker',
+
   'story.entered': 'Entered {side} at {price}',
   'story.exited': 'Exited at {price}: {reason}',
-  'story.result': 'Result',
   'story.gross': 'Gross PnL',
   'story.fees': 'Fees',
   'story.funding': 'Funding',
   'story.net': 'Net PnL',
   'story.balance': 'Balance after',
   'story.held': 'Held for',
-  'story.notional': 'Notional',
-  'story.move': 'Price move',
   'story.id': 'Trade',
-  'story.loading': 'Reading the signals of this trade…',
   'story.no_signal': 'No signal is recorded for this entry.',
 } as const;
