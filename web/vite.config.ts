@@ -1,7 +1,7 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [svelte()],
   base: "/",
   build: {
@@ -20,5 +20,5 @@ export default defineConfig({
     environment: "jsdom",
     include: ["tests/**/*.test.ts"],
   },
-  resolve: process.env.VITEST ? { conditions: ["browser"] } : {},
-});
+  resolve: mode === "test" ? { conditions: ["browser"] } : {},
+}));

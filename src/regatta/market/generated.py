@@ -32,8 +32,8 @@ from regatta.market.times import utc_text
 DAY = 1440
 """Minutes of a block: what is generated at once and kept."""
 
-COMMON_VOLATILITY = 0.00045
-OWN_VOLATILITY = 0.00055
+COMMON_VOLATILITY = 0.0005
+OWN_VOLATILITY = 0.00035
 """Typical deviation of a minute's return, of the common market and of a symbol alone."""
 
 SLOW_CURVES = ((1, 0.018), (4, 0.03), (16, 0.06), (64, 0.10), (256, 0.16))
@@ -210,10 +210,10 @@ class _Process:
         jumped = np.flatnonzero(dice.uniform(jump_bits) < 1 / 700)
         burst = np.ones(len(before) + BURST_MINUTES)
         jump = np.zeros(len(before))
-        sizes = dice.bell(dice.bits(self._size, before[jumped])) * 3.0
+        sizes = dice.bell(dice.bits(self._size, before[jumped])) * 1.2
         for at, size in zip(jumped.tolist(), sizes.tolist(), strict=True):
             burst[at : at + BURST_MINUTES] += BURST
-            jump[at] = size + (3.0 if size > 0 else -3.0)
+            jump[at] = size + (1.5 if size > 0 else -1.5)
         burst, jump = burst[BURST_MINUTES : BURST_MINUTES + DAY], jump[BURST_MINUTES:]
         calm = (
             0.30 * dice.smooth(self._calm[0], minute, 13)
@@ -222,7 +222,7 @@ class _Process:
         )
         deviation = self.volatility * dice.exp(calm - 0.1) * burst * _rhythm(minute)
         wild = np.where(dice.uniform(dice.bits(self._tail, minute)) < 0.06, 2.3, 0.9)
-        trend = 0.10 * dice.smooth(self._trend[0], minute, 35) + 0.06 * dice.smooth(self._trend[1], minute, 190)
+        trend = 0.07 * dice.smooth(self._trend[0], minute, 35) + 0.05 * dice.smooth(self._trend[1], minute, 190)
         steps = deviation * (dice.bell(dice.bits(self._step, minute)) * wild + trend + jump)
         walked = np.cumsum(steps)
         share = np.cumsum(deviation * deviation)

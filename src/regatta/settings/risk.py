@@ -1,5 +1,6 @@
 """The risk settings of one bot as a user writes them: percents, quote amounts, plain words."""
 
+from functools import partial
 from math import inf
 from typing import Annotated, Literal
 
@@ -8,6 +9,7 @@ from regatta.risk.sizing import BY_AMOUNT, BY_PERCENT, BY_QUANTITY, BY_RISK, SIZ
 from regatta.settings.section import Section, setting
 
 Sizing = Literal["risk", "percent", "fixed", "quantity"]
+_setting = partial(setting, applies="next_entry")
 
 
 class RiskSettings(Section):

@@ -30,6 +30,6 @@ def refuse_truth_for_a_number(model: type[BaseModel], name: str, value: object) 
             raise PydanticCustomError("truth_for_a_number", "a value is wanted here, not true or false")
 
 
-def setting(title: str, description: str, *, unit: str = "", applies: Applies = "restart", **bounds: Any) -> Any:
-    """Return the pydantic field of one setting; bounds: as `pydantic.Field` takes them."""
+def setting(title: str, description: str, unit: str = "", applies: Applies = "restart", **bounds: Any) -> Any:
+    """Return the pydantic field of one setting; unit "" when it has none; bounds: as `pydantic.Field` takes them."""
     return Field(title=title, description=description, json_schema_extra={"unit": unit, "applies": applies}, **bounds)
