@@ -11,6 +11,7 @@ from regatta.bot.bot import Bot
 from regatta.domain.candle import Candle
 from regatta.domain.events import (
     AnyRecord,
+    BotRegistered,
     CandleClosed,
     CandleOpened,
     CloseTimePassed,
@@ -36,6 +37,7 @@ class Moment(msgspec.Struct):
 
 class ScriptedFeed:
     name = "scripted"
+    timeframe = "1m"
 
     def __init__(self, moments: Sequence[Moment]) -> None:
         self._moments = moments
@@ -176,6 +178,19 @@ class Market:
             moments.append(Moment(close_ms, "closed", closed))
         moments.append(Moment(close_ms, "closed", [EndOfData(close_ms)]))
         return moments
+
+    def registration(self) -> BotRegistered:
+        """Return the record with which the bot's life in a journal begins."""
+        table = {symbol: msgspec.to_builtins(i, str_keys=True) for symbol, i in self.table.items()}
+        return BotRegistered(
+            at_ms=START,
+            bot="V1",
+            mode="virtual",
+            venue="test",
+            strategy="scripted",
+            initial_balance_e8=INITIAL,
+            settings=msgspec.json.encode({"instruments": table}).decode(),
+        )
 
     def bot(self, rules: RiskRules, slippage: float) -> Bot:
         """Return a fresh bot whose signals are this market's script."""

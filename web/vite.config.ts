@@ -1,24 +1,24 @@
-import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig } from "vitest/config";
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
 
 export default defineConfig(({ mode }) => ({
   plugins: [svelte()],
-  base: "/",
+  base: '/',
   build: {
-    target: "es2022",
+    target: 'es2022',
     assetsInlineLimit: 0, // the content security policy allows no data: scripts or fonts
     chunkSizeWarningLimit: 250,
   },
   server: {
-    host: "127.0.0.1",
+    host: '127.0.0.1',
     proxy: {
-      "/api": "http://127.0.0.1:8000",
-      "/ws": { target: "ws://127.0.0.1:8000", ws: true },
+      '/api': 'http://127.0.0.1:8000',
+      '/ws': { target: 'ws://127.0.0.1:8000', ws: true },
     },
   },
   test: {
-    environment: "jsdom",
-    include: ["tests/**/*.test.ts"],
+    environment: 'jsdom',
+    include: ['tests/**/*.test.ts'],
   },
-  resolve: mode === "test" ? { conditions: ["browser"] } : {},
+  resolve: mode === 'test' ? { conditions: ['browser'] } : {},
 }));

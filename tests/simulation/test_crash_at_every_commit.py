@@ -55,7 +55,7 @@ def warm(market: Market, lane: Lane, bot: Bot, at_ms: int, step: str) -> None:
             if seen and market.c[s, i] == market.c[s, i]:
                 bot.warmed(symbol, i + 1, close_ms, float(market.c[s, i]))
                 prices = (float(array[s, i]) for array in (market.o, market.h, market.low, market.c))
-                lane.warmed(Candle(symbol, "1m", close_ms - MINUTE, close_ms, *prices, 1e9))
+                lane.warmed([Candle(symbol, "1m", close_ms - MINUTE, close_ms, *prices, 1e9)])
                 break
 
 

@@ -146,7 +146,7 @@ class Bot:
         if kind is CandleClosed:
             return self._candle(event.candle)  # type: ignore[union-attr]
         if kind is CloseTimePassed:
-            return self._decide(event.close_ms)  # type: ignore[union-attr]
+            return self._decide(event.close_ms) if event.timeframe == self.timeframe else ()  # type: ignore[union-attr]
         match event:
             case OrderFilled():
                 return self._filled(event)

@@ -95,7 +95,7 @@ class CodeCache:
         import numba
 
         if self._on_disk:
-            numba.config.CACHE_DIR = str(self.folder)
+            numba.config.CACHE_DIR = str(self.folder)  # type: ignore[attr-defined]
             # Refused for a function without a file, such as one typed at a prompt.
             with contextlib.suppress(RuntimeError, OSError):
                 return numba.njit(cache=True, **OPTIONS)(function)
@@ -138,7 +138,8 @@ class CodeCache:
         if not path.exists() or path.read_text(encoding="utf-8") != graph.source:
             _write(path, graph.source)
         spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # what is read from the cache refers to its module by name
         spec.loader.exec_module(module)
@@ -233,7 +234,7 @@ def _write(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except OSError:
         Path(temporary).unlink(missing_ok=True)
         raise

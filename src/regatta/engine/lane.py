@@ -25,6 +25,7 @@ from typing import Protocol
 import structlog
 
 from regatta.bot.bot import Bot
+from regatta.domain.aggregate import Bucket, aggregate
 from regatta.domain.bus import Committed
 from regatta.domain.candle import Candle
 from regatta.domain.events import (
@@ -47,6 +48,7 @@ from regatta.domain.events import (
     VenueReport,
 )
 from regatta.domain.order import Order
+from regatta.domain.timeframe import timeframe_ms
 from regatta.domain.venue import Venue
 from regatta.engine.bus import EventBus
 
@@ -72,6 +74,8 @@ class Feed(Protocol):
 
     @property
     def name(self) -> str: ...
+    @property
+    def timeframe(self) -> str: ...
     def instants(self) -> AsyncIterator[Instant]: ...
 
 
@@ -112,10 +116,16 @@ class Lane:
         self._reached = (0, "")
         self._skip: tuple[int, str] | None = None
         self._last_close_ms: dict[str, int] = {}
-        self._watchers: dict[str, list[Bot]] = {}
+        self._watchers: dict[tuple[str, str], list[Bot]] = {}
         for bot in bots:
             for symbol in bot.symbols:
-                self._watchers.setdefault(symbol, []).append(bot)
+                self._watchers.setdefault((symbol, bot.timeframe), []).append(bot)
+        # Candles of longer timeframes are made here, once for all bots.
+        self._buckets: dict[str, list[Bucket]] = {}
+        for symbol, timeframe in self._watchers:
+            if timeframe != feed.timeframe:
+                self._buckets.setdefault(symbol, []).append(Bucket(timeframe, timeframe_ms(timeframe)))
+        self._longer = sorted({bot.timeframe for bot in bots} - {feed.timeframe})
 
     # --- taking up again -----------------------------------------------------------------
 
@@ -125,11 +135,17 @@ class Lane:
         self._skip = (at_ms, step)
         self.at_ms = at_ms
 
-    def warmed(self, candle: Candle) -> None:
-        """Note the last candle of a symbol before the lane starts: its price, its close."""
-        self.prices[candle.symbol] = (candle.close, candle.close_ms)
-        self._last_close_ms[candle.symbol] = candle.close_ms
-        self.venue.remember(candle)
+    def warmed(self, tail: Sequence[Candle]) -> None:
+        """Note the last candles of one symbol before the lane starts: its price, its close."""
+        last = tail[-1]
+        self.prices[last.symbol] = (last.close, last.close_ms)
+        self._last_close_ms[last.symbol] = last.close_ms
+        self.venue.remember(last)
+        for bucket in self._buckets.get(last.symbol, ()):
+            begun = last.close_ms - last.close_ms % bucket.length_ms
+            for candle in tail:
+                if candle.open_ms >= begun:
+                    aggregate(bucket, candle)
 
     async def carry_out(self, orders: Sequence[Order], cancels: Sequence[Order], at_ms: int) -> None:
         """Carry out what the journal intends but the simulated venue had not yet reported."""
@@ -204,26 +220,42 @@ class Lane:
         return True
 
     def _close(self, events: Sequence[MarketEvent]) -> None:
-        prices, bus, watchers, records = self.prices, self._bus, self._watchers, self._records
+        bus = self._bus
         for event in events:
             if type(event) is CandleClosed:
                 candle = event.candle
                 symbol = candle.symbol
-                prices[symbol] = (candle.close, candle.close_ms)
+                self.prices[symbol] = (candle.close, candle.close_ms)
                 self._last_close_ms[symbol] = candle.close_ms
-                for bot in watchers.get(symbol, ()):
-                    if bot.state != FAILED:
-                        try:
-                            answers = bot.on(event)
-                        except Exception as fault:
-                            answers = self._failed(bot, fault)
-                        if answers:
-                            records.extend(answers)
+                self._decide(event, symbol, candle.timeframe)
+                for bucket in self._buckets.get(symbol, ()):
+                    for longer in aggregate(bucket, candle):
+                        self._decide(CandleClosed(longer), symbol, longer.timeframe)
                 if bus:
                     bus.publish(event)
-            elif type(event) is CloseTimePassed or type(event) is SeriesInterrupted:
-                for bot in self.bots.values():
-                    records.extend(self._ask(bot, event))
+            elif type(event) is CloseTimePassed:
+                self._tell_all(event)
+                for timeframe in self._longer:
+                    if event.close_ms % timeframe_ms(timeframe) == 0:
+                        self._tell_all(CloseTimePassed(timeframe, event.close_ms))
+            elif type(event) is SeriesInterrupted:
+                for bucket in self._buckets.get(event.symbol, ()):
+                    bucket.count = 0
+                self._tell_all(event)
+
+    def _decide(self, event: CandleClosed, symbol: str, timeframe: str) -> None:
+        for bot in self._watchers.get((symbol, timeframe), ()):
+            if bot.state != FAILED:
+                try:
+                    answers = bot.on(event)
+                except Exception as fault:
+                    answers = self._failed(bot, fault)
+                if answers:
+                    self._records.extend(answers)
+
+    def _tell_all(self, event: MarketEvent) -> None:
+        for bot in self.bots.values():
+            self._records.extend(self._ask(bot, event))
 
     def _open(self, events: Sequence[MarketEvent]) -> None:
         for event in events:

@@ -1,6 +1,7 @@
 """Running a graph over history."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,9 @@ def signals(
     n = X.shape[1]
     V = np.empty((len(graph.columns), n)) if V is None else V
     if X.shape[0] != 6 or SIG.shape != (n,) or V.shape != (len(graph.columns), n):
-        raise ValueError(f"X is {X.shape}, SIG {SIG.shape}, V {V.shape}; needed: (6, n), (n,), ({len(graph.columns)}, n)")
+        raise ValueError(
+            f"X is {X.shape}, SIG {SIG.shape}, V {V.shape}; needed: (6, n), (n,), ({len(graph.columns)}, n)"
+        )
     S = graph.new_state() if state is None else state
     P = graph.parameters() if parameters is None else parameters
     F, cursors = feeder_block(graph, feeds or {})
@@ -53,12 +56,9 @@ def signals(
 def _run_on_lists(
     function: GraphFunction, X: Block, F: Block, P: Block, S: Block, J: Any, SIG: Bytes, V: Block
 ) -> None:
-    state, bytes_, columns = S.tolist(), SIG.tolist(), V.tolist()
-    function(X.tolist(), F.tolist(), P.tolist(), state, J.tolist(), bytes_, columns)
+    state = S.tolist()
+    function(X.tolist(), F.tolist(), P.tolist(), state, J.tolist(), SIG.data, [row.data for row in V])
     S[:] = state
-    SIG[:] = bytes_
-    if columns:
-        V[:] = columns
 
 
 def writable(X: Block) -> Block:
@@ -132,8 +132,8 @@ def step_refusal(last_ms: int, close_ms: int, timeframe_ms: int) -> str:
     )
 
 
-def segments(close_ms: Block, timeframe_ms: int) -> list[tuple[int, int]]:
-    """Return the unbroken runs of candles as (first, end): each starts its own warm-up."""
-    breaks = (np.flatnonzero(np.diff(close_ms) != timeframe_ms) + 1).tolist()
-    edges = [0, *breaks, len(close_ms)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
+def segments(X: Block, timeframe_ms: int) -> list[tuple[int, int]]:
+    """Return the unbroken runs of the candles of X as (first, end): each starts its own warm-up."""
+    breaks = (np.flatnonzero(np.diff(X[0]) != timeframe_ms) + 1).tolist()
+    edges = [0, *breaks, X.shape[1]]
+    return [(a, b) for a, b in pairwise(edges) if a < b]

@@ -1,37 +1,12 @@
-"""From rules to one function: share equal nodes, lay out parameters and state, write the source.
-
-The generated text, for a strategy with one feeder:
-
-    def graph(X, F, P, S, J, SIG, V):
-        p3 = P[3]; n4 = int(P[4]) ...            numbers, constants, warm-ups, ring bases
-        v7 = S[7]; k8 = int(S[8]) ...            what the last call left
-        for i in range(J[0], J[1]):
-            w9 = v7                              values of the candle before
-            while c5 < m5 and F[f5 + c5] <= x0[i]:
-                ...                              steps of the feeder's nodes: all that is known now
-            k8, s10, v7 = ema_step(v6, n4, p3, k8, s10)
-            ...
-            g = 0
-            if t0 >= n0 and t1 >= n1:            every check can be evaluated
-                if v7 > p11 and ...: g |= 1
-            SIG[i] = g
-        S[7] = v7 ...
-        S[2] = 0.0 if not (...) else ...         first failing check of each output
-
-Names have prefixes by what they are, so that none can meet another: x columns, f m c start, rows
-and cursor of a feeder, p n parameters (float, int), s k state (float, int), t candles seen,
-v values, w values one candle ago, r rows of V. Numbers are never text: graphs that differ in
-numbers only are one text. Which names exist depends on the rules' shape alone.
-"""
+"""From rules to one function: share equal nodes, give each its place, write the source."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from hashlib import sha256
-from math import nan
 from typing import Any
 
 from regatta.graph.fingerprint import fingerprint
 from regatta.graph.graph import Feeder, Graph, Output
+from regatta.graph.layout import Call, Layout, Place
 from regatta.graph.market import CANDLE_COLUMNS
 from regatta.graph.nodes import (
     BASE,
@@ -51,8 +26,9 @@ from regatta.graph.nodes import (
 )
 from regatta.graph.reading import Cell, Comparison, Crossing, Group, Reading
 from regatta.graph.rules import Rules
+from regatta.graph.source import write
 
-PYTHON_ARITHMETIC = {
+ARITHMETIC = {
     "+": "{a} + {b}",
     "-": "{a} - {b}",
     "*": "{a} * {b}",
@@ -60,337 +36,209 @@ PYTHON_ARITHMETIC = {
     "min": "({a} if {a} < {b} else {b} if {b} <= {a} else nan)",
     "max": "({a} if {a} > {b} else {b} if {b} >= {a} else nan)",
 }
+"""The operators in the source: division guarded, min and max unknown when a side is."""
 
 
 def build(rules: Rules) -> Graph:
-    """Return the graph of the rules."""
-    return _Builder().build(rules)
-
-
-@dataclass(slots=True)
-class _Place:
-    """A node in the graph. text: how the source calls it; cell: where the state keeps it."""
-
-    key: Hashable
-    text: str
-    cell: Cell
-    warmup: int
-    history: int
-
-
-@dataclass(slots=True)
-class _Call:
-    """One step call: its text left of the outputs and right of `=`, and a place for each output."""
-
-    state: list[str]
-    expression: str
-    warmups: list[int]
-    history: int
-    outputs: list[_Place | None]
-
-    def line(self) -> str:
-        results = self.state + ["_" if place is None else place.text for place in self.outputs]
-        return f"{', '.join(results)} = {self.expression}"
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Candles of one timeframe, or rows of one feeder, and the lines that handle each."""
-
-    name: str
-    counter: int
-    warmup_parameter: int
-    columns: tuple[str, ...]
-    number: int
-    before: list[str] = field(default_factory=list)
-    lines: list[str | _Call] = field(default_factory=list)
-    warmup: int = 1
-    history: int = 1
-
-    def start(self) -> list[str]:
-        return [f"t{self.counter} += 1", *self.before]
-
-    def steps(self) -> list[str]:
-        return [line if isinstance(line, str) else line.line() for line in self.lines]
+    """Return the graph of the rules. Equal nodes become one; numbers become parameters."""
+    builder = _Builder()
+    layout = builder.layout
+    conditions = [[builder.condition(condition) for _, condition in checks] for _, checks in rules.outputs]
+    columns = [builder.place(x).text for _, x in rules.numbers]
+    outputs = tuple(
+        Output(bit, checks.names, tuple(reading for _, reading in parts), layout.bare_cell(-1.0))
+        for (bit, checks), parts in zip(rules.outputs, conditions, strict=True)
+    )
+    texts = [[text for text, _ in parts] for parts in conditions]
+    source = write(layout, [(o.bit, o.failing, its) for o, its in zip(outputs, texts, strict=True)], columns)
+    steps = "".join(f"{name} {fingerprint(step)}\n" for name, step in builder.operators.items())
+    ring_cells = layout.close()
+    base, *feeders = layout.clocks.values()
+    return Graph(
+        source=source,
+        key=sha256((source + steps).encode()).hexdigest()[:20],
+        warmup=base.warmup,
+        history=base.history,
+        feeders=tuple(Feeder(c.name, c.columns, c.warmup, c.history) for c in feeders),
+        outputs=outputs,
+        columns=tuple(name for name, _ in rules.numbers),
+        operators=builder.operators,
+        values=layout.values,
+        _parameters=tuple(layout.parameters),
+        _state=tuple(layout.state),
+        _ring_cells=ring_cells,
+    )
 
 
 class _Builder:
+    """Walks the rules once and gives every node a place."""
+
     def __init__(self) -> None:
-        self.parameters: list[float] = []
-        self.state: list[float] = []
-        self.head: list[str] = []  # loads of parameters and state
-        self.tail: list[str] = []  # stores of state
-        self.rings: list[tuple[int, int]] = []  # parameter that holds the base, cells
+        self.layout = Layout()
         self.operators: dict[str, Callable[..., Any]] = {}
-        self.places: dict[Hashable, _Place] = {}
-        self.known: dict[int, tuple[Node, _Place]] = {}  # by id; the node is kept so that its id stays its own
-        self.calls: dict[Hashable, _Call] = {}
-        self.values: dict[str, int] = {}
-        self.rows: set[int] = set()  # rows of X in use
-        self.clocks: dict[str, _Clock] = {}
-        self.clock(BASE)
-
-    # --- The whole ---------------------------------------------------------------------------
-
-    def build(self, rules: Rules) -> Graph:
-        conditions = [[(name, *self.condition(c)) for name, c in checks] for _, checks in rules.outputs]
-        columns = [(name, self.place(x).text) for name, x in rules.numbers]
-        outputs = tuple(
-            Output(bit, checks.names, tuple(r for _, _, r in parts), self.cell(-1.0, "failing"))
-            for (bit, checks), parts in zip(rules.outputs, conditions, strict=True)
-        )
-        source = self.source(
-            [(o, [text for _, text, _ in parts]) for o, parts in zip(outputs, conditions, strict=True)],
-            [text for _, text in columns],
-        )
-        for clock in self.clocks.values():
-            self.parameters[clock.warmup_parameter] = float(clock.warmup)
-        ring = len(self.state)
-        for parameter, cells in self.rings:
-            self.parameters[parameter] = float(ring)
-            ring += cells
-        steps = "".join(f"{name} {fingerprint(step)}\n" for name, step in self.operators.items())
-        base, *feeders = self.clocks.values()
-        return Graph(
-            source=source,
-            key=sha256((source + steps).encode()).hexdigest()[:20],
-            warmup=base.warmup,
-            history=base.history,
-            feeders=tuple(Feeder(c.name, c.columns, c.warmup, c.history) for c in feeders),
-            outputs=outputs,
-            columns=tuple(name for name, _ in columns),
-            operators=self.operators,
-            values=self.values,
-            _parameters=tuple(self.parameters),
-            _state=tuple(self.state),
-            _ring_cells=ring - len(self.state),
-        )
-
-    def source(self, outputs: list[tuple[Output, list[str]]], columns: list[str]) -> str:
-        base, *feeders = self.clocks.values()
-        warm = " and ".join(f"t{c.counter} >= n{c.warmup_parameter}" for c in self.clocks.values())
-        if feeders:
-            self.rows.add(0)
-        lines = [f"x{row} = X[{row}]" for row in sorted(self.rows)] + self.head
-        for c in feeders:
-            j = 2 + 3 * (c.number - 1)
-            lines += [f"f{c.number} = J[{j}]", f"m{c.number} = J[{j + 1}]", f"c{c.number} = J[{j + 2}]"]
-        lines += [f"r{n} = V[{n}]" for n in range(len(columns))]
-
-        loop = base.start()
-        for c in feeders:
-            loop += [f"while c{c.number} < m{c.number} and F[f{c.number} + c{c.number}] <= x0[i]:"]
-            loop += indented([*c.start(), *c.steps(), f"c{c.number} += 1"])
-        loop += base.steps()
-        loop += [f"r{n}[i] = {text}" for n, text in enumerate(columns)]
-        loop += ["g = 0", f"if {warm}:"]
-        for output, texts in outputs:
-            loop += indented([f"if {' and '.join(texts)}:", f"    g |= {output.bit}"])
-        loop += ["SIG[i] = g"]
-
-        lines += ["for i in range(J[0], J[1]):", *indented(loop), *self.tail]
-        lines += [f"J[{2 + 3 * (c.number - 1) + 2}] = c{c.number}" for c in feeders]
-        for output, texts in outputs:
-            chain = " else ".join(f"{float(n)} if not ({text})" for n, text in enumerate(texts))
-            lines += [f"S[{output.failing}] = -1.0 if not ({warm}) else {chain} else {float(len(texts))}"]
-        return "\n".join(["from math import nan", "", "", "def graph(X, F, P, S, J, SIG, V):", *indented(lines), ""])
-
-    # --- Parameters, state, clocks -----------------------------------------------------------
-
-    def parameter(self, value: float) -> str:
-        """Add a number to P and return its name in the source: a whole number stays one."""
-        index = len(self.parameters)
-        self.parameters.append(float(value))
-        if isinstance(value, int):
-            self.head.append(f"n{index} = int(P[{index}])")
-            return f"n{index}"
-        self.head.append(f"p{index} = P[{index}]")
-        return f"p{index}"
-
-    def cell(self, initial: float, kind: str) -> int:
-        """Add a cell to S and return its index. kind: prefix of its local; "failing" has none."""
-        index = len(self.state)
-        self.state.append(float(initial))
-        if kind != "failing":
-            whole = kind in ("k", "t")
-            self.head.append(f"{kind}{index} = {f'int(S[{index}])' if whole else f'S[{index}]'}")
-            self.tail.append(f"S[{index}] = {f'{kind}{index} * 1.0' if whole else f'{kind}{index}'}")
-        return index
-
-    def clock(self, name: str) -> _Clock:
-        if name not in self.clocks:
-            counter = self.cell(0, "t")
-            warmup = len(self.parameters)
-            self.parameter(1)
-            self.clocks[name] = _Clock(name, counter, warmup, (), len(self.clocks))
-        return self.clocks[name]
-
-    def value(self, label: str, key: Hashable, warmup: int, history: int, prefix: str = "v") -> _Place:
-        index = self.cell(nan, prefix)
-        if prefix == "v":
-            self.values[label] = index
-        return _Place(key, f"{prefix}{index}", Cell(index), warmup, history)
+        self._places: dict[Hashable, Place] = {}
+        self._calls: dict[Hashable, Call] = {}
+        self._met: dict[int, tuple[Node, Place]] = {}  # by id; the node is kept so that its id stays its own
 
     # --- Nodes -------------------------------------------------------------------------------
 
-    def place(self, x: Node) -> _Place:
-        """Return the place of a node, made when there is none yet. Equal nodes have one place."""
+    def place(self, x: Node) -> Place:
+        """Return the place of a node, made when no equal node has one yet."""
         if isinstance(x, Constant):
             # A parameter for each use: which constants happen to be equal must not shape the source.
-            text = self.parameter(x.value)
-            return _Place(x.value, text, Cell(None, x.value), 0, 0)
-        if id(x) not in self.known:
-            place = self.make(x)
-            self.known[id(x)] = x, place
-            clock = self.clock(x.clock or BASE)
+            return Place(("constant", x.value), self.layout.parameter(x.value), Cell(None, x.value), 0, 0)
+        if id(x) not in self._met:
+            place = self._make(x)
+            self._met[id(x)] = x, place
+            clock = self.layout.clock(x.clock or BASE)
             clock.warmup = max(clock.warmup, place.warmup)
             clock.history = max(clock.history, place.history)
-        return self.known[id(x)][1]
+        return self._met[id(x)][1]
 
-    def make(self, x: Node) -> _Place:
+    def _make(self, x: Node) -> Place:
         match x:
-            case Column(feeder, name, row):
-                return self.shared(x, (feeder, row), lambda: self.column(x, feeder, name, row))
-            case Arithmetic(operator, a, b):
-                return self.expression(x, operator, PYTHON_ARITHMETIC[operator], [a, b])
             case Application():
-                return self.application(x)
+                return self._application(x)
+            case Column(feeder, _, row):
+                return self._shared((feeder, row), lambda key: self._column(x, key))
+            case Arithmetic(operator, a, b):
+                return self._shared((operator, self._key(a), self._key(b)), lambda key: self._arithmetic(x, key))
             case Previous(of):
-                return self.previous(x, of)
+                return self._shared(("before", self._key(of)), lambda key: self._previous(x, key))
+            case Choice(condition, a, b):
+                key = ("choice", self._condition_key(condition), self._key(a), self._key(b))
+                return self._shared(key, lambda key: self._choice(x, key))
             case Held(of):
                 inner = self.place(of)
-                key = ("held", inner.key)
-                return self.shared(x, key, lambda: _Place(key, inner.text, inner.cell, 1, 1))
-            case Choice():
-                return self.choice(x)
+                return self._shared(("held", inner.key), lambda key: Place(key, inner.text, inner.cell, 1, 1))
         raise TypeError(f"{type(x).__name__} is not a node of the graph")
 
-    def shared(self, x: Node, key: Hashable, make: Callable[[], _Place]) -> _Place:
-        if key not in self.places:
-            self.places[key] = make()
-        return self.places[key]
+    def _shared(self, key: Hashable, make: Callable[[Hashable], Place]) -> Place:
+        if key not in self._places:
+            self._places[key] = make(key)
+        return self._places[key]
 
-    def column(self, x: Node, feeder: str, name: str, row: int) -> _Place:
-        clock = self.clock(feeder)
-        place = self.value(x.label, (feeder, row), 1, 1)
-        if feeder == BASE:
-            self.rows.add(row)
-            clock.lines.append(f"{place.text} = x{row}[i]")
-        else:
-            clock.columns = ("value",) if name == "value" else CANDLE_COLUMNS
-            n = clock.number
-            clock.lines.append(f"{place.text} = F[f{n} + {row} * m{n} + c{n}]")
-        return place
-
-    def inputs(self, x: Node, nodes: list[Node]) -> tuple[list[_Place], int, int]:
-        """Return the places of the nodes, and warm-up and history that x inherits on its own clock."""
-        places = [self.place(n) for n in nodes]
-        own = [p for p, n in zip(places, nodes, strict=True) if n.clock == x.clock]
-        return places, max([p.warmup for p in own], default=1), max([p.history for p in own], default=1)
-
-    def expression(self, x: Node, operator: str, template: str, nodes: list[Node]) -> _Place:
-        known = (operator, *(self.key(n) for n in nodes))
-        if known in self.places:
-            return self.places[known]
-        places, warmup, history = self.inputs(x, nodes)
-        place = self.places[known] = self.value(x.label, known, warmup, history)
-        text = template.format(a=places[0].text, b=places[1].text)
-        self.clock(x.clock or BASE).lines.append(f"{place.text} = {text}")
-        return place
-
-    def key(self, x: Node) -> Hashable:
+    def _key(self, x: Node) -> Hashable:
         return ("constant", x.value) if isinstance(x, Constant) else self.place(x).key
 
-    def application(self, x: Application) -> _Place:
-        key = (x.operator, *(self.key(i) for i in x.inputs), x.parameters)
-        call = self.calls.get(key)
-        if call is None:
-            call = self.calls[key] = self.call(x)
+    def _column(self, x: Column, key: Hashable) -> Place:
+        clock = self.layout.clock(x.feeder)
+        place = self.layout.value(x.label, key, 1, 1)
+        if x.feeder == BASE:
+            self.layout.rows.add(x.row)
+            clock.lines.append(f"{place.text} = x{x.row}[i]")
+        else:
+            n = clock.number
+            clock.columns = CANDLE_COLUMNS if x.name in CANDLE_COLUMNS else (x.name,)
+            clock.lines.append(f"{place.text} = F[f{n} + {x.row} * m{n} + c{n}]")
+        return place
+
+    def _arithmetic(self, x: Arithmetic, key: Hashable) -> Place:
+        a, b = self.place(x.a), self.place(x.b)
+        place = self.layout.value(x.label, key, *self._inherited(x, x.a, x.b))
+        self._line(x, f"{place.text} = {ARITHMETIC[x.operator].format(a=a.text, b=b.text)}")
+        return place
+
+    def _previous(self, x: Previous, key: Hashable) -> Place:
+        inner = self.place(x.x)
+        place = self.layout.value_before(key, inner)
+        # Taken before anything of this candle is worked out: the value is still the last one's.
+        self.layout.clock(x.clock or BASE).before.append(f"{place.text} = {inner.text}")
+        return place
+
+    def _choice(self, x: Choice, key: Hashable) -> Place:
+        text, _ = self.condition(x.condition)
+        a, b = self.place(x.a), self.place(x.b)
+        place = self.layout.value(x.label, key, *self._inherited(x, x.a, x.b, *x.condition.nodes))
+        self._line(x, f"{place.text} = {a.text} if {text} else {b.text}")
+        return place
+
+    def _inherited(self, x: Node, *inputs: Node) -> tuple[int, int]:
+        """Return warm-up and history of the inputs on x's own clock; held ones warm up on theirs."""
+        own = [self.place(i) for i in inputs if i.clock == x.clock]
+        return max([p.warmup for p in own], default=1), max([p.history for p in own], default=1)
+
+    def _line(self, x: Node, line: str | Call) -> None:
+        self.layout.clock(x.clock or BASE).lines.append(line)
+
+    # --- Steps -------------------------------------------------------------------------------
+
+    def _application(self, x: Application) -> Place:
+        key = (x.operator, *(self._key(i) for i in x.inputs), x.parameters)
+        if key not in self._calls:
+            self._calls[key] = self._call(x)
+        call = self._calls[key]
         place = call.outputs[x.output]
         if place is None:
-            place = self.value(x.label, (key, x.output), call.warmups[x.output], call.history)
+            place = self.layout.value(x.label, (key, x.output), call.warmups[x.output], call.history)
             call.outputs[x.output] = place
         return place
 
-    def call(self, x: Application) -> _Call:
+    def _call(self, x: Application) -> Call:
         operator, numbers = x.operator, x.parameters
-        places, warmup, history = self.inputs(x, list(x.inputs))
-        arguments = [p.text for p in places]
-        arguments += [self.parameter(c) for c in operator.constants(*numbers)]
+        inputs = [self.place(i) for i in x.inputs]
+        warmup, history = self._inherited(x, *x.inputs)
+        arguments = [p.text for p in inputs]
+        arguments += [self.layout.parameter(c) for c in operator.constants(*numbers)]
         cells = operator.ring(*numbers)
         if cells:
-            self.rings.append((len(self.parameters), cells))
-            arguments += ["S", self.parameter(0)]
+            arguments += ["S", self.layout.ring(cells)]
         state = []
         for initial in operator.state(*numbers):
             prefix = "k" if isinstance(initial, int) else "s"
-            state.append(f"{prefix}{self.cell(initial, prefix)}")
-        call = _Call(
-            state,
-            f"{self.step(operator.step)}({', '.join(arguments + state)})",
-            [warmup + own - 1 for own in operator.warmup(*numbers)],
-            history + operator.memory(*numbers),
-            [None] * len(operator.outputs),
+            state.append(f"{prefix}{self.layout.cell(initial, prefix)}")
+        doubtful = [p.text for p, i in zip(inputs, x.inputs, strict=True) if may_be_unknown(i, x)]
+        call = Call(
+            state=state,
+            expression=f"{self._step(operator.step)}({', '.join(arguments + state)})",
+            warmups=[warmup + own - 1 for own in operator.warmup(*numbers)],
+            history=history + operator.memory(*numbers),
+            outputs=[None] * len(operator.outputs),
+            doubtful=[] if operator.takes_unknown else doubtful,
         )
-        self.clock(x.clock or BASE).lines.append(call)
+        self._line(x, call)
         return call
 
-    def step(self, function: Callable[..., Any]) -> str:
+    def _step(self, function: Callable[..., Any]) -> str:
         """Return the name of a step in the source; two functions of one name get two names."""
         name = function.__name__
         while self.operators.setdefault(name, function) is not function:
             name += "_"
         return name
 
-    def previous(self, x: Node, of: Node) -> _Place:
-        inner = self.place(of)
-        key = ("previous", inner.key)
-        if key not in self.places:
-            place = self.places[key] = self.value(x.label, key, inner.warmup + 1, inner.history + 1, "w")
-            # Taken before anything of this candle is worked out: the value is still the last one's.
-            self.clock(x.clock or BASE).before.append(f"{place.text} = {inner.text}")
-        return self.places[key]
-
-    def choice(self, x: Choice) -> _Place:
-        key = ("choice", self.condition_key(x.condition), self.key(x.a), self.key(x.b))
-        if key not in self.places:
-            text, _ = self.condition(x.condition)
-            places, warmup, history = self.inputs(x, [x.a, x.b, *x.condition.nodes])
-            place = self.places[key] = self.value(x.label, key, warmup, history)
-            line = f"{place.text} = {places[0].text} if {text} else {places[1].text}"
-            self.clock(x.clock or BASE).lines.append(line)
-        return self.places[key]
-
     # --- Conditions --------------------------------------------------------------------------
 
     def condition(self, c: Condition) -> tuple[str, Reading]:
-        """Return the condition as text in brackets where needed, and the way to read it afterwards."""
+        """Return the condition as text for an `and` chain, and the way to read it afterwards."""
         match c:
             case Compare(relation, a, b):
                 one, other = self.place(a), self.place(b)
                 return f"{one.text} {relation} {other.text}", Comparison(relation, one.cell, other.cell)
             case Cross(direction):
-                (was_text, was), (now_text, now) = (self.condition(side) for side in c.sides)
-                assert isinstance(was, Comparison) and isinstance(now, Comparison)
-                return f"{was_text} and {now_text}", Crossing(direction, was, now)
-            case Every(members) | Some(members):
-                read = [self.condition(m) for m in members]
-                needed = len(members) if isinstance(c, Every) else 1
-                joint = " and " if isinstance(c, Every) else " or "
-                texts = [f"({text})" if isinstance(m, Every | Some | Cross) else text for m, (text, _) in zip(members, read, strict=True)]
-                return f"({joint.join(texts)})", Group(needed, tuple(r for _, r in read))
+                (was, was_read), (now, now_read) = (self.condition(side) for side in c.sides)
+                if isinstance(was_read, Comparison) and isinstance(now_read, Comparison):
+                    return f"{was} and {now}", Crossing(direction, was_read, now_read)
+            case Every(members):
+                parts = [self.condition(m) for m in members]
+                texts, readings = zip(*parts, strict=True)
+                return f"({' and '.join(texts)})", Group(len(parts), readings)
+            case Some(members):
+                parts = [self.condition(m) for m in members]
+                texts, readings = zip(*parts, strict=True)
+                return f"(({') or ('.join(texts)}))", Group(1, readings)
         raise TypeError(f"{type(c).__name__} is not a condition of the graph")
 
-    def condition_key(self, c: Condition) -> Hashable:
+    def _condition_key(self, c: Condition) -> Hashable:
         match c:
             case Compare(relation, a, b):
-                return relation, self.key(a), self.key(b)
+                return relation, self._key(a), self._key(b)
             case Cross(direction, a, b):
-                return direction, self.key(a), self.key(b)
+                return direction, self._key(a), self._key(b)
             case Every(members) | Some(members):
-                return (type(c).__name__, *(self.condition_key(m) for m in members))
+                return (type(c).__name__, *(self._condition_key(m) for m in members))
         raise TypeError(f"{type(c).__name__} is not a condition of the graph")
 
 
-def indented(lines: list[str]) -> list[str]:
-    return [f"    {line}" for line in lines]
+def may_be_unknown(x: Node, of: Node) -> bool:
+    """Return whether x can be NaN where a node takes it. Columns can't: candles and rows are finite."""
+    return not (isinstance(x, Constant) or (isinstance(x, Column) and x.clock == of.clock))

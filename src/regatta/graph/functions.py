@@ -16,7 +16,7 @@ class GraphFunction:
 
     call: the function; `dispatcher` to the compiler when it is compiled.
     live: the cheapest way to call it with one candle, same arguments.
-    lists: the blocks are lists (of lists) instead of arrays.
+    lists: X, F, P, S and J are lists (of lists) instead of arrays, SIG and the rows of V memoryviews.
     """
 
     key: str

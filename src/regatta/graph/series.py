@@ -35,7 +35,7 @@ class Series:
         self.graph = graph
         self.timeframe_ms = timeframe_ms
         self._state = graph.new_state()
-        self._last_ms = NEVER
+        self._last_ms = self._next_ms = NEVER
         self._pending: dict[str, list[tuple[float, ...]]] = {f.name: [] for f in graph.feeders}
         self._fed_ms = dict.fromkeys(self._pending, NEVER)
         self._outputs = {o.bit: (o.failing, (*o.names, "", WARMING_UP)) for o in graph.outputs}
@@ -131,7 +131,7 @@ class Series:
     @property
     def warm(self) -> bool:
         """Whether every check can be evaluated."""
-        return self._cells[self.graph.outputs[0].failing] >= 0.0
+        return bool(self._cells[self.graph.outputs[0].failing] >= 0.0)
 
     def first_failing(self, output: int) -> str:
         """Return the first check of that output (its bit) that fails now; "" when all pass."""
@@ -150,7 +150,7 @@ class Series:
 
     def column(self, name: str) -> float:
         """Return the newest value of a column of the rules, e.g. "score"; NaN: not known."""
-        return float(self._columns[self.graph.columns.index(name)][0])
+        return float(self._columns[self.graph.columns.index(name), 0])
 
     # --- State -------------------------------------------------------------------------------
 
@@ -184,21 +184,21 @@ class Series:
         width, n = len(self.graph.columns), 3 * len(self.graph.feeders)
         parameters, J = self.graph.parameters(), [0, 1] + [0] * n
         X: Any
+        signal, V = np.zeros(1, np.uint8), np.zeros((width, 1))
+        self._signal: Sequence[int] = signal.data
+        self._columns = V
         if function.lists:
-            X, V = [[0.0] for _ in range(6)], [[0.0] for _ in range(width)]
+            X = [[0.0] for _ in range(6)]
             self._rows: Sequence[Any] = X
             self._cells: Any = self._state.tolist()
-            self._signal: Any = [0]
-            self._columns: Any = V
-            self._blocks: tuple[Any, ...] = (X, [], parameters.tolist(), self._cells, J, self._signal, V)
+            rows = [row.data for row in V]
+            self._blocks: tuple[Any, ...] = (X, [], parameters.tolist(), self._cells, J, self._signal, rows)
         else:
-            X, V_, signal = np.zeros((6, 1)), np.zeros((width, 1)), np.zeros(1, np.uint8)
-            self._rows = tuple(memoryview(row) for row in X)
-            self._cells = memoryview(self._state)
-            self._signal = memoryview(signal)
-            self._columns = V_
+            X = np.zeros((6, 1))
+            self._rows = tuple(row.data for row in X)
+            self._cells = self._state.data
             cursors = np.array(J, dtype=np.int64)
-            self._blocks = (X, np.empty(0), parameters, self._state, cursors, signal, V_)
+            self._blocks = (X, np.empty(0), parameters, self._state, cursors, signal, V)
 
     def _array(self) -> Block:
         """Return the state as an array: the state itself, where the function runs on arrays."""

@@ -12,11 +12,7 @@ from regatta.indicators.operator import Operator, Parameter, residual_candles
 from regatta.indicators.trend import ADX
 from regatta.indicators.volatility import DEVIATION, TRUE_RANGE
 
-OPERATORS: tuple[Operator, ...] = (
-    EMA,
-    LATE_EMA,
-    WILDER,
-    SMA, RSI, TRUE_RANGE, DEVIATION, ADX, HIGHEST, LOWEST, DELAY)
+OPERATORS: tuple[Operator, ...] = (EMA, LATE_EMA, WILDER, SMA, RSI, TRUE_RANGE, DEVIATION, ADX, HIGHEST, LOWEST, DELAY)
 """Every built-in operator; the contract suite of the tests takes them from here."""
 
 __all__ = [

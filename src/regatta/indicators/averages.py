@@ -11,8 +11,6 @@ def exponential_step(x: float, n: int, alpha: float, k: int, e: float) -> tuple[
     k: inputs seen, up to n; it starts below 0 where the first inputs are to be left out.
     e: the sum of the seed while k < n, then the average.
     """
-    if x != x:
-        return k, e, nan
     if k >= n:
         e += alpha * (x - e)
         return k, e, e
@@ -31,8 +29,6 @@ def simple_step(x: float, n: int, S: list[float], b: int, k: int, s: float) -> t
     k: below n the number of inputs seen, then n + the place in the ring; s: sum of the ring.
     The sum is taken anew each time the ring wraps, so that rounding errors can't pile up.
     """
-    if x != x:
-        return k, s, nan
     if k < n:
         S[b + k] = x
         s += x

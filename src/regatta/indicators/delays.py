@@ -26,4 +26,5 @@ DELAY = Operator(
     ring=lambda n: n,
     warmup=lambda n: (n + 1,),
     memory=lambda n: n,
+    takes_unknown=True,
 )

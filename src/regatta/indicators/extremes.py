@@ -14,8 +14,6 @@ def highest_step(
     which came `age` inputs ago. The ring is searched only when it drops out: that was faster
     than a queue of candidates for the usual lengths.
     """
-    if x != x:
-        return k, age, best, nan
     j = k if k < n else k - n
     S[b + j] = x
     k += 1
@@ -40,8 +38,6 @@ def lowest_step(
     x: float, n: int, S: list[float], b: int, k: int, age: int, best: float
 ) -> tuple[int, int, float, float]:
     """Return the lowest of the last n inputs, this one included; the mirror of highest_step."""
-    if x != x:
-        return k, age, best, nan
     j = k if k < n else k - n
     S[b + j] = x
     k += 1

@@ -1,5 +1,6 @@
 """Momentum: the relative strength index."""
 
+# ruff: noqa: FURB136 - steps compare instead of calling min and max (operator, rule 3)
 from math import nan
 
 from regatta.indicators.operator import Operator, Parameter, residual_candles
@@ -14,8 +15,6 @@ def rsi_step(
     k: inputs seen, up to n + 1; was: the last input; up, down: sums of the seed, then averages.
     Source: Wilder, New Concepts in Technical Trading Systems, 1978.
     """
-    if x != x:
-        return k, was, up, down, nan
     change = x - was
     # One selection gives both: the fall is what the rise lacks of the change. No branch to mispredict.
     rise = change if change > 0.0 else 0.0

@@ -7,8 +7,9 @@ of a million candles and in a batch of one.
 
 Rules that every step keeps, so that all these ways agree to the bit:
 
-1. An input of NaN means "not known at this candle": the state stays as it is, the output is NaN.
-   So a chain warms up by itself, and one unknown value can't poison an average for ever.
+1. A step never sees NaN. Where an input may be unknown (warming up, or a division by zero), the
+   graph leaves the step out for that candle: its state stays as it is, its outputs are NaN. So
+   chains warm up by themselves, and one unknown value can't poison an average for ever.
 2. An output is NaN until the step is ready, and from then on known whenever its inputs are.
 3. Only + - * /, square root and comparisons; each division is guarded; no min, max, sum, **.
 4. No NumPy inside, no import of the compiler: the code cache hands compiled steps in.
@@ -46,6 +47,7 @@ class Operator:
     warmup: for each output, how many known inputs until it is known.
     memory: how many candles before the newest one still weigh RESIDUAL or more in an output
     (exact for windows).
+    takes_unknown: rule 1 does not hold: the step is called at every candle, NaN or not.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Operator:
     warmup: Callable[..., tuple[int, ...]]
     memory: Callable[..., int]
     ring: Callable[..., int] = lambda *_: 0
+    takes_unknown: bool = False
 
     def refuse(self, values: tuple[Any, ...]) -> None:
         """Raise ValueError when a parameter is not a whole number inside its bounds."""

@@ -1,5 +1,6 @@
 """Trend: the average directional index with its two directional indicators."""
 
+# ruff: noqa: FURB136 - steps compare instead of calling min and max (operator, rule 3)
 from math import ceil, nan
 
 from regatta.indicators.operator import Operator, Parameter, residual_candles
@@ -29,8 +30,6 @@ def adx_step(
     index that does not exist (both indicators 0) leaves the average as it is: both as TA-Lib.
     Source: Wilder, New Concepts in Technical Trading Systems, 1978.
     """
-    if high != high or low != low or close != close:
-        return k, high_was, low_was, close_was, ranges, plus, minus, adx, nan, nan, nan
     if k == 0:
         return 1, high, low, close, ranges, plus, minus, adx, nan, nan, nan
     top = high if high > close_was else close_was

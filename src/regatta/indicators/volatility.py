@@ -1,5 +1,6 @@
 """Volatility: true range, mean and standard deviation of a window."""
 
+# ruff: noqa: FURB136 - steps compare instead of calling min and max (operator, rule 3)
 from math import nan, sqrt
 
 from regatta.indicators.operator import Operator, Parameter
@@ -10,8 +11,6 @@ def true_range_step(high: float, low: float, close: float, k: int, was: float) -
 
     k: 1 once there is a last close, which is `was`. Known from the second candle on, as TA-Lib.
     """
-    if high != high or low != low or close != close:
-        return k, was, nan
     if k == 0:
         return 1, close, nan
     # The range from the lower of (low, last close) to the higher of (high, last close) is the same number.
@@ -29,8 +28,6 @@ def deviation_step(
     of squared distances from it, moved by Welford's rule and taken anew in two passes over the
     ring each time it wraps: no drift, O(1) on average, and the result depends on the ring alone.
     """
-    if x != x:
-        return k, mean, m2, nan, nan
     if k < n:
         S[b + k] = x
         k += 1

@@ -15,8 +15,11 @@ Ints = NDArray[np.int64]
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """Candles that are not there. after_ms: close of the last candle before the gap, which is
-    the open of the first missing one; missing: how many candles."""
+    """Candles that are not there.
+
+    after_ms: close of the last candle before the gap, which is the open of the first missing
+    one; missing: how many candles.
+    """
 
     after_ms: int
     missing: int
@@ -86,9 +89,7 @@ class Candles:
 
     def block(self) -> Floats:
         """Return the matrix of a compiled graph: rows close_ms, open, high, low, close, volume; (6, n)."""
-        return np.vstack(
-            [self.close_ms.astype(np.float64), self.open, self.high, self.low, self.close, self.volume]
-        )
+        return np.vstack([self.close_ms.astype(np.float64), self.open, self.high, self.low, self.close, self.volume])
 
     def rows(self) -> Iterator[Candle]:
         """Yield the candles one by one."""

@@ -1,7 +1,7 @@
 """The check of the store: gaps, duplicates, and rows that no market makes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -93,7 +93,9 @@ def _check_month(
 
 def _candle_rows(series: Series, path: Path, times: Ints, values: Floats, found: list[Finding]) -> None:
     step = timeframe_ms(series.timeframe)
-    _note(series, path, "off_grid", times, times % step != 0, f"opens that are no multiples of {series.timeframe}", found)
+    _note(
+        series, path, "off_grid", times, times % step != 0, f"opens that are no multiples of {series.timeframe}", found
+    )
     open_, high, low, close, volume = (values[:, i] for i in range(1, 6))
     not_positive = (values[:, 1:5] <= 0).any(axis=1) | (volume < 0)
     _note(series, path, "not_positive", times, not_positive, "prices <= 0 or volumes < 0", found)
@@ -142,9 +144,7 @@ def _outliers(
         found.append(_finding(series, path, "outlier", int(times[i]), 1, detail))
 
 
-def _note(
-    series: Series, path: Path, what: str, times: Ints, where: "np.ndarray", detail: str, found: list[Finding]
-) -> None:
+def _note(series: Series, path: Path, what: str, times: Ints, where: Any, detail: str, found: list[Finding]) -> None:
     rows = np.flatnonzero(where)
     if len(rows):
         first = int(times[rows[0]])

@@ -62,7 +62,8 @@ def smooth(stream: int, places: Ints, period: int) -> Floats:
     along = (places - (index + first) * period) * (1.0 / period)
     bend = along * along * (3.0 - 2.0 * along)
     left = knots[index]
-    return left + (knots[index + 1] - left) * bend
+    curve: Floats = left + (knots[index + 1] - left) * bend
+    return curve
 
 
 _LN2_HIGH: Final = 0.6931471803691238

@@ -245,9 +245,7 @@ class _Part(msgspec.Struct):
 class _Line:
     """One symbol of a replay, read block by block."""
 
-    def __init__(
-        self, source: Source, symbol: str, instrument: Instrument, start_ms: int, last_close_ms: int
-    ) -> None:
+    def __init__(self, source: Source, symbol: str, instrument: Instrument, start_ms: int, last_close_ms: int) -> None:
         self._source = source
         self._symbol = symbol
         self._instrument = instrument

@@ -23,11 +23,11 @@ def write_whole(path: Path, frame: "pl.DataFrame") -> None:
     temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temp, "wb") as file:
+        with temp.open("wb") as file:
             file.write(buffer.getbuffer())
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temp, path)
+        temp.replace(path)
         _sync_folder(path.parent)
     except OSError as fault:
         temp.unlink(missing_ok=True)
@@ -60,6 +60,17 @@ def read_columns(path: Path, columns: dict[str, str]) -> "pl.DataFrame":
         if str(frame.schema[name]) != kind:
             raise BadInput(f"{path}: column {name!r} is {frame.schema[name]}, must be {kind}")
     return frame.select(list(columns))
+
+
+def read_many(paths: list[Path], columns: dict[str, str]) -> "pl.DataFrame | None":
+    """Return the files one below the other, read at once; None when any of them is not as it should be."""
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(paths, columns=list(columns), glob=False).rechunk()
+    except (pl.exceptions.PolarsError, OSError):
+        return None
+    return frame if all(str(frame.schema[name]) == kind for name, kind in columns.items()) else None
 
 
 @contextmanager

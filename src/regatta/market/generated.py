@@ -47,8 +47,10 @@ FUNDING_EVERY_MS = 8 * HOUR_MS
 
 
 class _Walk(NamedTuple):
-    """A day of a walk: log price at its start and at the end of each minute (shape (DAY,)), and
-    the deviation of each minute."""
+    """A day of a walk: log price at its start and at the end of each minute, and its deviation.
+
+    level, deviation: shape (DAY,).
+    """
 
     start: float
     level: Floats
@@ -75,9 +77,7 @@ class GeneratedMarket:
     kept_days = 3
     """Days of each symbol that are kept, so that reading on costs nothing."""
 
-    def __init__(
-        self, seed: int, instruments: Mapping[str, Instrument], start_ms: int, timeframe: str = "1m"
-    ) -> None:
+    def __init__(self, seed: int, instruments: Mapping[str, Instrument], start_ms: int, timeframe: str = "1m") -> None:
         """start_ms must be the open of a candle (BadInput otherwise)."""
         self._step_ms = timeframe_ms(timeframe)
         if start_ms % self._step_ms:
@@ -119,20 +119,17 @@ class GeneratedMarket:
         shape = (len(minutes.open) // each, each)
         instrument = self._symbols[symbol].instrument
         (tick_num, tick_den), (lot_num, lot_den) = instrument.tick, instrument.lot
-        prices = (
+        ticks = (
             minutes.open.reshape(shape)[:, 0],
             minutes.high.reshape(shape).max(axis=1),
             minutes.low.reshape(shape).min(axis=1),
             minutes.close.reshape(shape)[:, -1],
         )
+        open_, high, low, close = ((column * tick_num).astype(np.float64) / float(tick_den) for column in ticks)
         lots = minutes.lots.reshape(shape).sum(axis=1)
-        return Candles(
-            symbol,
-            self.timeframe,
-            np.arange(first, stop, step, dtype=np.int64),
-            *((ticks * tick_num).astype(np.float64) / float(tick_den) for ticks in prices),
-            volume=lots.astype(np.float64) * (lot_num / lot_den),
-        )
+        volume = (lots * lot_num).astype(np.float64) / float(lot_den)
+        open_ms = np.arange(first, stop, step, dtype=np.int64)
+        return Candles(symbol, self.timeframe, open_ms, open_, high, low, close, volume)
 
     def before(self, symbol: str, before_ms: int, n: int) -> Candles:
         """Return the last n candles that had closed by before_ms."""
@@ -149,9 +146,7 @@ class GeneratedMarket:
             return []
         mood = dice.smooth(self._symbols[symbol].funding_stream, np.arange(first, stop, dtype=np.int64), 6)
         rates = np.rint(10_000 + 9_000 * mood).astype(np.int64)
-        return [
-            Settlement((first + i) * FUNDING_EVERY_MS, rate, None) for i, rate in enumerate(rates.tolist())
-        ]
+        return [Settlement((first + i) * FUNDING_EVERY_MS, rate, None) for i, rate in enumerate(rates.tolist())]
 
     # --- days ----------------------------------------------------------------------------
 

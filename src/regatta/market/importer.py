@@ -8,17 +8,17 @@ import csv
 import zipfile
 from io import BytesIO, StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from regatta.domain.errors import BadInput, EnvironmentFault
 from regatta.domain.timeframe import TIMEFRAMES_MS, timeframe_ms
-from regatta.market.candles import Ints
+from regatta.market.candles import Floats, Ints
 from regatta.market.files import reason
 from regatta.market.store import CANDLE_COLUMNS, CandleStore, Kind, Series, Written
-from regatta.market.times import LATEST_MS, utc_text
+from regatta.market.times import EARLIEST_MS, LATEST_MS, utc_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -177,7 +177,9 @@ def _csv(name: str, data: bytes, kind: Kind) -> _Table:
             BytesIO(data), has_header=has_header, new_columns=columns, infer_schema=False, raise_if_empty=False
         )
     except pl.exceptions.PolarsError as fault:
-        raise BadInput(_broken_line(name, data, len(columns)) or f"{name}: not a readable CSV file ({fault})") from fault
+        raise BadInput(
+            _broken_line(name, data, len(columns)) or f"{name}: not a readable CSV file ({fault})"
+        ) from fault
     if frame.null_count().sum_horizontal().sum():
         broken = _broken_line(name, data, len(columns))
         if broken:
@@ -215,7 +217,7 @@ def _renamed(name: str, frame: "pl.DataFrame", kind: Kind) -> "pl.DataFrame":
         chosen[ours] = theirs
     if kind != "funding" and "close_time" in plain:
         chosen["close_time"] = plain["close_time"]
-    return frame.select(**{ours: theirs for ours, theirs in chosen.items()})
+    return frame.select(**chosen)
 
 
 # --- checking rows -----------------------------------------------------------------------
@@ -260,11 +262,13 @@ def _times(table: _Table, name: str) -> Ints:
         stamps = stamps.cast(pl.Int64, strict=False)
     if stamps.null_count():
         row = int(stamps.is_null().arg_max() or 0)
-        raise BadInput(f"{table.place(row)}, field {name}: {column[row]!r} is no time; allowed: ms or µs since 1970, UTC")
+        raise BadInput(
+            f"{table.place(row)}, field {name}: {column[row]!r} is no time; allowed: ms or µs since 1970, UTC"
+        )
     times: Ints = stamps.to_numpy().astype(np.int64)
-    if (times >= 1_000 * LATEST_MS // 100).all():
+    if (times >= 1_000 * EARLIEST_MS).all():
         times = times // 1_000
-    wrong = np.flatnonzero((times < LATEST_MS // 100) | (times > LATEST_MS))
+    wrong = np.flatnonzero((times < EARLIEST_MS) | (times > LATEST_MS))
     if len(wrong):
         row = int(wrong[0])
         raise BadInput(
@@ -273,7 +277,7 @@ def _times(table: _Table, name: str) -> Ints:
     return times
 
 
-def _numbers(table: _Table, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _numbers(table: _Table, name: str) -> Floats:
     import polars as pl
 
     column = table.frame[name]
@@ -309,7 +313,7 @@ def _check_spacing(table: _Table, timeframe: str, times: Ints) -> None:
         )
 
 
-def _check_prices(table: _Table, values: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]) -> None:
+def _check_prices(table: _Table, values: dict[str, Floats]) -> None:
     for name in ("open", "high", "low", "close"):
         _refuse(table, values[name] <= 0, name, "a price above 0 is expected")
     if "volume" in values:
@@ -320,7 +324,7 @@ def _check_prices(table: _Table, values: dict[str, np.ndarray[tuple[int], np.dty
     _refuse(table, values["low"] > bottom, "low", "it is above the open or the close")
 
 
-def _refuse(table: _Table, wrong: np.ndarray[tuple[int], np.dtype[np.bool_]], name: str, why: str) -> None:
+def _refuse(table: _Table, wrong: Any, name: str, why: str) -> None:
     rows = np.flatnonzero(wrong)
     if len(rows):
         row = int(rows[0])

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from regatta.domain.errors import BadInput
 from regatta.domain.instrument import Instrument, path_symbol
@@ -94,10 +94,11 @@ def _plain(name: str) -> str:
 
 
 @cache
-def _table(venue: str) -> dict[str, object]:  # type: ignore[type-arg]
+def _table(venue: str) -> dict[str, Any]:
     if venue not in VENUES:
         near = get_close_matches(venue, VENUES, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise BadInput(f"there is no venue {venue!r}{hint}; allowed: {', '.join(VENUES)}")
     text = files("regatta.market").joinpath(f"tables/{venue}.json").read_text(encoding="utf-8")
-    return json.loads(text)  # type: ignore[no-any-return]
+    table: dict[str, Any] = json.loads(text)
+    return table

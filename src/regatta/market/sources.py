@@ -75,9 +75,7 @@ def stored_settlements(
     minutes = times - times % 60_000
     for timeframe in MARK_TIMEFRAMES:
         step = timeframe_ms(timeframe)
-        candles = store.read(
-            venue, symbol, timeframe, int(minutes[0]) - step, int(minutes[-1]) + 1, kind="mark"
-        )
+        candles = store.read(venue, symbol, timeframe, int(minutes[0]) - step, int(minutes[-1]) + 1, kind="mark")
         for at_ms, prices in ((candles.open_ms, candles.open), (candles.close_ms, candles.close)):
             if len(at_ms):
                 place = np.minimum(np.searchsorted(at_ms, minutes), len(at_ms) - 1)

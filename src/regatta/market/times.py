@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+EARLIEST_MS = 946_684_800_000
 LATEST_MS = 4_102_444_800_000
-"""2100-01-01: what lies behind it is not a time in milliseconds."""
+"""2000-01-01 and 2100-01-01: what lies outside is not a time in milliseconds."""
 
 
 def utc_text(at_ms: int) -> str:

@@ -462,30 +462,3 @@ def finish(
         ticks = nearest_steps(CLOSE[s, i], GRID[s, G_TICK_NUM], GRID[s, G_TICK_DEN])
         closed_ms = OPEN_MS[i] + length_ms
         close_position(s, ticks, GRID[s, G_TAKER], closed_ms, BY_END, GRID, POSITIONS, LEVELS, BOOK, TRADES)
-
-
-COMPILED_WITH_THE_PASS = (
-    fee_e8,
-    nearest_steps,
-    notional_e8,
-    price_of,
-    to_float,
-    stop_price,
-    stop_ticks,
-    target_ticks,
-    margin_e8,
-    unrealised_e8,
-    entry_lots,
-    market_fill_ticks,
-    stop_fill_ticks,
-    stop_touched,
-    target_fill_ticks,
-    target_touched,
-    close_position,
-    open_position,
-    settle_funding,
-    inside_candle,
-    last_close,
-    decide_round,
-)
-"""Everything that `trade_pass` and `finish` call, for the compiler."""

@@ -112,7 +112,9 @@ class BotSettings(Section):
     def _available(cls, mode: Mode) -> Mode:
         if mode in ("paper", "live"):
             raise PydanticCustomError(
-                "mode", "this version trades on virtual markets only (paper and live need a venue connection)"
+                "mode",
+                "is not available yet: paper and live need a venue connection, which this version does not have; "
+                "allowed: virtual",
             )
         return mode
 

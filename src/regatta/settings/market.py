@@ -100,7 +100,11 @@ class VirtualMarketSettings(Section):
     ] = 1500
     start: Annotated[
         UtcTime,
-        setting("Start", "When the generated market begins; its history lies before. Fixed, so that a seed is enough to repeat a run.", "UTC"),
+        setting(
+            "Start",
+            "When the generated market begins; its history lies before. The same start and seed repeat a run.",
+            "UTC",
+        ),
     ] = datetime(2026, 1, 1, tzinfo=UTC)
     speed: Annotated[
         Speed,
@@ -125,11 +129,11 @@ class VirtualMarketSettings(Section):
     @model_validator(mode="after")
     def _period_given(self) -> Self:
         if self.kind == "replay" and self.replay is None:
-            raise PydanticCustomError("replay", "kind: replay needs the period: replay: {{from: 2025-05-25, to: 2025-06-24}}")
+            raise PydanticCustomError(
+                "replay", "kind: replay needs the period, such as replay: {{from: 2025-05-25, to: 2025-06-24}}"
+            )
         if self.kind == "generated" and self.replay is not None:
             raise PydanticCustomError("replay", "replay is only allowed with kind: replay")
         if self.start_ms % self.timeframe_ms:
             raise PydanticCustomError("start", "the market must start at a multiple of its timeframe")
         return self
-
-

@@ -44,9 +44,10 @@ class Settings(Section):
         """Yield what is right by itself but not together, as pydantic lists errors."""
         seen: dict[str, str] = {}
         for i, bot in enumerate(self.bots):
-            other = seen.setdefault(bot.name.lower(), bot.name)
-            if i and other != bot.name or list(seen).index(bot.name.lower()) != len(seen) - 1:
+            if bot.name.lower() in seen:
+                other = seen[bot.name.lower()]
                 yield _misfit(("bots", i, "name"), bot.name, f"another bot is named {other}; names must differ")
+            seen[bot.name.lower()] = bot.name
             if bot.mode == "virtual":
                 yield from self._misfits_with_the_market(i, bot)
 
@@ -63,11 +64,11 @@ class Settings(Section):
                 bot.timeframe,
                 f"must be a multiple of the market's timeframe {market.timeframe}",
             )
-        for at, symbol in enumerate(bot.symbols):
-            if market.symbols and symbol not in market.symbols:
-                yield _misfit(
-                    ("bots", i, "symbols", at), symbol, f"is not in the market; it holds {', '.join(market.symbols)}"
-                )
+        absent = [symbol for symbol in bot.symbols if market.symbols and symbol not in market.symbols]
+        if absent:
+            yield _misfit(
+                ("bots", i, "symbols"), absent[0], f"is not in the market, which holds {', '.join(market.symbols)}"
+            )
 
 
 def _misfit(loc: tuple[str | int, ...], value: object, message: str) -> dict[str, Any]:

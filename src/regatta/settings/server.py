@@ -2,8 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic_core import PydanticCustomError
 from pydantic import BeforeValidator, field_validator
+from pydantic_core import PydanticCustomError
 
 from regatta.settings.section import Section, setting
 
@@ -26,7 +26,7 @@ class ServerSettings(Section):
         if host not in LOOPBACK:
             raise PydanticCustomError(
                 "host",
-                "no password can be set in this version, so only this machine may be served; allowed: {hosts}",
+                "is not allowed: no password can be set yet, so only this machine may be served; allowed: {hosts}",
                 {"hosts": ", ".join(LOOPBACK)},
             )
         return host

@@ -51,6 +51,12 @@ export function percent(value: number | null | undefined, locale: string, digits
   });
 }
 
+/** Write a part of a whole in percent; what is there but rounds to nothing is "<0.1%". */
+export function share(percentage: number, locale: string): string {
+  if (percentage > 0 && percentage < 0.1) return '<' + percent(0.1, locale, 1);
+  return percent(percentage, locale, percentage < 10 ? 1 : 0);
+}
+
 function divided(value: number | null | undefined): number | null {
   return value === null || value === undefined ? null : value / 100;
 }

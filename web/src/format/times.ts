@@ -90,6 +90,8 @@ export function delay(ms: number | null | undefined, locale: string): string {
 export function milliseconds(ms: number | null | undefined, locale: string): string {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return MISSING;
   const digits = ms < 10 ? 1 : 0;
-  const text = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(ms);
+  const text = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(
+    ms,
+  );
   return `${text}\u202fms`;
 }

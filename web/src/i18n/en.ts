@@ -130,7 +130,7 @@ export const en = {
   'stat.won_lost': '{won} won · {lost} lost',
   'stat.of_max': 'of {max} at most',
   'stat.with_open': 'with open positions',
-  'stat.in_open': 'in open positions, before fees',
+  'stat.in_open': 'before exit fees',
   'stat.initial': 'started with {amount}',
   'stat.after_fees': 'net of fees',
   'stat.decided_on': 'closed candles of {timeframes}',
@@ -189,7 +189,7 @@ export const en = {
   'why.held.one': 'held back once',
   'why.held.other': 'held back {n} times',
   'why.none': 'Nothing was held back yet.',
-  'why.explain': 'Each closed candle counts once: under the first check that failed.',
+  'why.explain': 'by first failing check',
   'why.others': 'others',
 
   'check.warming_up': 'Warming up',

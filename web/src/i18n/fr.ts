@@ -135,7 +135,7 @@ export const fr = {
   'stat.won_lost': '{won} gagnés · {lost} perdus',
   'stat.of_max': 'sur {max} au plus',
   'stat.with_open': 'positions ouvertes comprises',
-  'stat.in_open': 'positions ouvertes, avant frais',
+  'stat.in_open': 'avant frais de sortie',
   'stat.initial': 'au départ {amount}',
   'stat.after_fees': 'net de frais',
   'stat.decided_on': 'bougies clôturées de {timeframes}',
@@ -194,7 +194,7 @@ export const fr = {
   'why.held.one': 'retenu {n} fois',
   'why.held.other': 'retenu {n} fois',
   'why.none': 'Rien n’a encore été retenu.',
-  'why.explain': 'Chaque bougie clôturée compte une fois : sous le premier contrôle en échec.',
+  'why.explain': 'par contrôle en échec',
   'why.others': 'autres',
 
   'check.warming_up': 'Préchauffage',

@@ -25,6 +25,7 @@ export const show = {
   money: (value: number | null | undefined) => numbers.money(value, preferences.locale),
   signedMoney: (value: number | null | undefined) => numbers.signedMoney(value, preferences.locale),
   percent: (value: number | null | undefined, digits?: number) => numbers.percent(value, preferences.locale, digits),
+  share: (percentage: number) => numbers.share(percentage, preferences.locale),
   signedPercent: (value: number | null | undefined) => numbers.signedPercent(value, preferences.locale),
   price: (value: number | null | undefined, digits?: number) => numbers.price(value, preferences.locale, digits),
   quantity: (value: number | null | undefined) => numbers.quantity(value, preferences.locale),

@@ -36,10 +36,8 @@ class Live {
 
   /** Connect, and follow the visibility of the page. Returns what undoes it. */
   start(): () => void {
-    const url = new URL('/ws', location.href);
-    url.protocol = url.protocol.replace('http', 'ws');
     const link = new LiveSocket({
-      url: url.href,
+      url: `${location.protocol.replace('http', 'ws')}//${location.host}/ws`,
       onframe: (frame) => this.#fold(frame),
       onstate: (state) => {
         this.#asked = false;

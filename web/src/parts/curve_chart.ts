@@ -53,9 +53,20 @@ export class CurveChart {
     this.#element = options.element;
     this.#chart = createChart(options.element, {
       autoSize: true,
-      layout: { attributionLogo: true, background: { color: 'transparent' }, fontFamily: 'Inter, sans-serif', fontSize: 11 },
+      layout: {
+        attributionLogo: true,
+        background: { color: 'transparent' },
+        fontFamily: 'Inter, sans-serif',
+        fontSize: 11,
+      },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.14, bottom: 0.08 } },
-      timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, rightOffset: 2, minBarSpacing: 0.05 },
+      timeScale: {
+        borderVisible: false,
+        timeVisible: true,
+        secondsVisible: false,
+        rightOffset: 2,
+        minBarSpacing: 0.05,
+      },
       crosshair: { horzLine: { visible: false, labelVisible: false } },
       localization: { locale: options.locale },
       handleScroll: { vertTouchDrag: false },

@@ -11,13 +11,7 @@ export interface Window {
 }
 
 /** Return the window on `count` rows of equal height; `around` rows more on either side. */
-export function windowOf(
-  scrollTop: number,
-  viewHeight: number,
-  rowHeight: number,
-  count: number,
-  around = 8,
-): Window {
+export function windowOf(scrollTop: number, viewHeight: number, rowHeight: number, count: number, around = 8): Window {
   const first = Math.min(count, Math.max(0, Math.floor(scrollTop / rowHeight) - around));
   const end = Math.max(first, Math.min(count, Math.ceil((scrollTop + viewHeight) / rowHeight) + around));
   return { first, end, above: first * rowHeight, below: (count - end) * rowHeight };

@@ -28,7 +28,8 @@ export class TradeList {
   #nowMs = 0;
   #lastSeq = 0;
   #generation = 0;
-  #asked = new Set<number>();
+  /** Offsets that are being read. */
+  #asked: number[] = [];
 
   constructor(fetch: Fetch) {
     this.#fetch = fetch;
@@ -47,7 +48,7 @@ export class TradeList {
     this.#filter = filter;
     this.#nowMs = nowMs;
     this.#lastSeq = lastSeq;
-    this.#asked = new Set([0]);
+    this.#asked = [0];
     this.loading = true;
     this.fault = null;
     this.waiting = 0;
@@ -73,9 +74,11 @@ export class TradeList {
   async ensure(first: number, end: number): Promise<void> {
     const generation = this.#generation;
     for (let offset = first - (first % PAGE); offset < Math.min(end, this.rows.length); offset += PAGE) {
-      const missing = this.rows.slice(Math.max(first, offset), Math.min(end, offset + PAGE)).some((row) => row === null);
-      if (!missing || this.#asked.has(offset)) continue;
-      this.#asked.add(offset);
+      const missing = this.rows
+        .slice(Math.max(first, offset), Math.min(end, offset + PAGE))
+        .some((row) => row === null);
+      if (!missing || this.#asked.includes(offset)) continue;
+      this.#asked.push(offset);
       try {
         const answer = await this.#page(offset);
         if (generation !== this.#generation) return;
@@ -83,7 +86,7 @@ export class TradeList {
       } catch (error) {
         if (generation === this.#generation) this.fault = (error as Error).message;
       } finally {
-        this.#asked.delete(offset);
+        this.#asked = this.#asked.filter((one) => one !== offset);
       }
     }
   }

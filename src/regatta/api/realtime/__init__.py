@@ -1,0 +1,1 @@
+"""`/ws`: the bus and the engine's state as frames for dashboards."""

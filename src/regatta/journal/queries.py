@@ -1,0 +1,416 @@
+"""Reading the journal's tables, on connections of their own: no query ever blocks the writer.
+
+Usable from any thread. Results are messages in domain words; money in 10**-8 quote, times in ms.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from regatta.domain.errors import BadInput, EnvironmentFault
+from regatta.domain.order import Fill, Side
+from regatta.domain.position import Position, Trade
+from regatta.domain.signal import Check, Decision, Signal
+from regatta.journal.database import engine_for, faults_of
+
+Result = Literal["win", "loss"]
+MAX_ROWS = 10_000
+
+
+class TradeRow(msgspec.Struct, frozen=True):
+    """A trade with its exact decimals. quantity in base units, prices in quote."""
+
+    seq: int
+    trade: Trade
+    quantity: Decimal
+    entry_price: Decimal
+    exit_price: Decimal
+
+
+class TradeTotals(msgspec.Struct, frozen=True):
+    """Sums over all trades that a filter lets through, whatever the page."""
+
+    trades: int
+    wins: int
+    losses: int
+    pnl_e8: int
+    fees_e8: int
+    funding_e8: int
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with what became of it. price: of the level, or the one it was decided at."""
+
+    client_id: str
+    bot: str
+    symbol: str
+    side: Side
+    kind: str
+    role: str
+    reason: str
+    status: str
+    lots: int
+    quantity: str
+    filled_lots: int
+    price: str
+    position_id: str
+    venue_order_id: str
+    intended_ms: int
+    updated_ms: int
+    refusal: str
+
+
+class PositionRow(msgspec.Struct, frozen=True):
+    """An open position with its exact decimals."""
+
+    position: Position
+    quantity: Decimal
+    entry_price: Decimal
+
+
+class EquityPoint(msgspec.Struct, frozen=True):
+    """Balance and equity of a bot at a moment of market time."""
+
+    at_ms: int
+    balance_e8: int
+    equity_e8: int
+
+
+class DecisionRow(msgspec.Struct, frozen=True):
+    """A decision with its number in the journal."""
+
+    seq: int
+    decision: Decision
+
+
+class HoldCount(msgspec.Struct, frozen=True):
+    """How often a bot held on a symbol in one hour, by first failing check."""
+
+    bot: str
+    symbol: str
+    hour_ms: int
+    reason: str
+    count: int
+
+
+class Portfolio(msgspec.Struct, frozen=True, kw_only=True):
+    """The money of a bot: balance = initial + PnL of trades - what open positions have paid."""
+
+    bot: str
+    initial_e8: int
+    balance_e8: int
+    equity_e8: int
+    fees_e8: int
+    funding_e8: int
+    pnl_e8: int
+    trades: int
+    updated_ms: int
+
+
+class BotRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A bot as it was last registered, with its last state."""
+
+    bot: str
+    mode: str
+    venue: str
+    strategy: str
+    initial_balance_e8: int
+    settings: str
+    registered_ms: int
+    state: str
+
+
+class EventRow(msgspec.Struct, frozen=True):
+    """A row of the journal as it stands there."""
+
+    seq: int
+    at_ms: int
+    kind: str
+    bot: str
+    body: str
+
+
+class Filter:
+    """Conditions of a query, collected with their values."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self._conditions: list[str] = []
+
+    def add(self, condition: str, name: str, value: object) -> None:
+        """Add a condition on `:name` unless the value is None."""
+        if value is not None:
+            self._conditions.append(condition)
+            self.values[name] = value
+
+    def also(self, condition: str) -> None:
+        """Add a condition without a value."""
+        self._conditions.append(condition)
+
+    @property
+    def where(self) -> str:
+        """The WHERE clause, empty without conditions."""
+        return f" WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
+
+
+SORTS = {
+    "closed": "closed_ms",
+    "opened": "opened_ms",
+    "pnl": "pnl_e8",
+    "symbol": "symbol",
+    "bot": "bot",
+    "fees": "fees_e8",
+    "duration": "closed_ms - opened_ms",
+}
+"""By what trades can be sorted."""
+
+
+class Reader:
+    """The tables of one journal, to read."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises EnvironmentFault when there is no journal at `path`."""
+        if not path.is_file():
+            raise EnvironmentFault(f"there is no journal at {path}; `regatta demo` or `regatta run` makes one")
+        self._path = path
+        self._engine = engine_for(path, read_only=True)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._engine.dispose()
+
+    def _rows(self, text: str, values: dict[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
+        with faults_of(self._path, "reading the journal"), self._engine.connect() as connection:
+            return connection.execute(sa.text(text), values or {}).all()
+
+    # --- trades --------------------------------------------------------------------------
+
+    def trades(
+        self,
+        *,
+        bot: str | None = None,
+        symbol: str | None = None,
+        side: Side | None = None,
+        result: Result | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        sort: str = "closed",
+        descending: bool = True,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[TradeRow]:
+        """Return closed trades; from_ms (inclusive) and to_ms (exclusive) are of their close."""
+        if sort not in SORTS:
+            raise BadInput(f"trades can't be sorted by {sort!r}; allowed: {', '.join(SORTS)}")
+        chosen = _of_trades(bot, symbol, side, result, from_ms, to_ms)
+        order = f"{SORTS[sort]} {'DESC' if descending else 'ASC'}, seq {'DESC' if descending else 'ASC'}"
+        rows = self._rows(
+            f"SELECT * FROM trades{chosen.where} ORDER BY {order} LIMIT :limit OFFSET :offset",
+            {**chosen.values, "limit": min(limit, MAX_ROWS), "offset": offset},
+        )
+        return [_trade(row) for row in rows]
+
+    def trade_totals(
+        self,
+        *,
+        bot: str | None = None,
+        symbol: str | None = None,
+        side: Side | None = None,
+        result: Result | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+    ) -> TradeTotals:
+        """Return the sums over all trades that the filter lets through."""
+        chosen = _of_trades(bot, symbol, side, result, from_ms, to_ms)
+        (row,) = self._rows(
+            "SELECT COUNT(*), COALESCE(SUM(pnl_e8 > 0), 0), COALESCE(SUM(pnl_e8 < 0), 0), COALESCE(SUM(pnl_e8), 0),"
+            f" COALESCE(SUM(fees_e8), 0), COALESCE(SUM(funding_e8), 0) FROM trades{chosen.where}",
+            chosen.values,
+        )
+        return TradeTotals(*row)
+
+    def pnl_by_bot(self, from_ms: int, to_ms: int | None = None) -> dict[str, int]:
+        """Return the net PnL of the trades closed in [from_ms, to_ms) by bot."""
+        chosen = _of_trades(None, None, None, None, from_ms, to_ms)
+        rows = self._rows(f"SELECT bot, SUM(pnl_e8) FROM trades{chosen.where} GROUP BY bot", chosen.values)
+        return {row[0]: row[1] for row in rows}
+
+    # --- orders, positions, decisions ----------------------------------------------------
+
+    def orders(
+        self,
+        *,
+        bot: str | None = None,
+        symbol: str | None = None,
+        open_only: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[OrderRow]:
+        """Return orders, newest first."""
+        chosen = _of_bot(bot, symbol)
+        if open_only:
+            chosen.also("status IN ('intended', 'working')")
+        names = ", ".join(OrderRow.__struct_fields__)
+        rows = self._rows(
+            f"SELECT {names} FROM orders{chosen.where} ORDER BY intended_seq DESC LIMIT :limit OFFSET :offset",
+            {**chosen.values, "limit": min(limit, MAX_ROWS), "offset": offset},
+        )
+        return [msgspec.convert(dict(row._mapping), OrderRow) for row in rows]
+
+    def fills(
+        self, *, bot: str | None = None, client_id: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[Fill]:
+        """Return fills, newest first."""
+        chosen = _of_bot(bot, None)
+        chosen.add("client_id = :client_id", "client_id", client_id)
+        names = ", ".join(Fill.__struct_fields__)
+        rows = self._rows(
+            f"SELECT {names} FROM fills{chosen.where} ORDER BY seq DESC LIMIT :limit OFFSET :offset",
+            {**chosen.values, "limit": min(limit, MAX_ROWS), "offset": offset},
+        )
+        return [msgspec.convert(dict(row._mapping), Fill) for row in rows]
+
+    def positions(self, *, bot: str | None = None) -> list[PositionRow]:
+        """Return open positions, oldest first."""
+        chosen = _of_bot(bot, None)
+        rows = self._rows(
+            f"SELECT * FROM active_positions{chosen.where} ORDER BY opened_ms, position_id", chosen.values
+        )
+        return [
+            PositionRow(
+                msgspec.convert({k: v for k, v in row._mapping.items() if k in Position.__struct_fields__}, Position),
+                Decimal(row.quantity or "0"),
+                Decimal(row.entry_price or "0"),
+            )
+            for row in rows
+        ]
+
+    def decisions(
+        self,
+        *,
+        bot: str | None = None,
+        symbol: str | None = None,
+        action: str | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[DecisionRow]:
+        """Return decisions with their signals and checks, newest first."""
+        chosen = Filter()
+        chosen.add("d.bot = :bot", "bot", bot)
+        chosen.add("d.symbol = :symbol", "symbol", symbol)
+        chosen.add("d.action = :action", "action", action)
+        chosen.add("d.at_ms >= :from_ms", "from_ms", from_ms)
+        chosen.add("d.at_ms < :to_ms", "to_ms", to_ms)
+        rows = self._rows(
+            "SELECT d.seq, d.action, d.reason, d.detail, d.client_id, s.bot, s.symbol, s.timeframe, s.close_ms,"
+            " s.direction, s.score, s.price, s.checks FROM decisions d JOIN signals s ON s.seq = d.seq"
+            f"{chosen.where} ORDER BY d.seq DESC LIMIT :limit OFFSET :offset",
+            {**chosen.values, "limit": min(limit, MAX_ROWS), "offset": offset},
+        )
+        return [_decision(row) for row in rows]
+
+    # --- money and counts ----------------------------------------------------------------
+
+    def equity(self, bot: str, *, from_ms: int = 0, max_points: int = 1_000) -> list[EquityPoint]:
+        """Return a bot's equity marks, oldest first, thinned evenly to max_points (the last one is kept)."""
+        rows = self._rows(
+            "SELECT at_ms, balance_e8, equity_e8 FROM equity WHERE bot = :bot AND at_ms >= :from_ms ORDER BY seq",
+            {"bot": bot, "from_ms": from_ms},
+        )
+        points = [EquityPoint(*row) for row in rows]
+        if len(points) <= max_points:
+            return points
+        every = -(-len(points) // max_points)
+        return points[(len(points) - 1) % every :: every]
+
+    def portfolios(self) -> list[Portfolio]:
+        """Return the money of every bot, by name."""
+        names = ", ".join(Portfolio.__struct_fields__)
+        rows = self._rows(f"SELECT {names} FROM portfolios ORDER BY bot")
+        return [msgspec.convert(dict(row._mapping), Portfolio) for row in rows]
+
+    def hold_counts(
+        self, *, bot: str | None = None, symbol: str | None = None, from_ms: int | None = None
+    ) -> list[HoldCount]:
+        """Return the hold counts by hour, oldest first."""
+        chosen = _of_bot(bot, symbol)
+        chosen.add("hour_ms >= :from_ms", "from_ms", from_ms)
+        rows = self._rows(
+            f"SELECT bot, symbol, hour_ms, reason, holds FROM hold_counts{chosen.where}"
+            " ORDER BY hour_ms, bot, symbol, reason",
+            chosen.values,
+        )
+        return [HoldCount(*row) for row in rows]
+
+    def bots(self) -> list[BotRow]:
+        """Return every bot that was ever registered, by name."""
+        rows = self._rows(
+            "SELECT b.bot, b.mode, b.venue, b.strategy, b.initial_balance_e8, b.settings, b.registered_ms,"
+            " COALESCE((SELECT state FROM bot_states s WHERE s.bot = b.bot ORDER BY seq DESC LIMIT 1), 'running')"
+            " AS state FROM bots b ORDER BY b.bot"
+        )
+        return [msgspec.convert(dict(row._mapping), BotRow) for row in rows]
+
+    def events(self, *, after: int = 0, limit: int = 100) -> list[EventRow]:
+        """Return journal rows with a number above `after`, oldest first."""
+        rows = self._rows(
+            "SELECT seq, at_ms, kind, bot, body FROM events WHERE seq > :after ORDER BY seq LIMIT :limit",
+            {"after": after, "limit": min(limit, MAX_ROWS)},
+        )
+        return [EventRow(*row) for row in rows]
+
+
+def _of_bot(bot: str | None, symbol: str | None) -> Filter:
+    chosen = Filter()
+    chosen.add("bot = :bot", "bot", bot)
+    chosen.add("symbol = :symbol", "symbol", symbol)
+    return chosen
+
+
+def _of_trades(
+    bot: str | None,
+    symbol: str | None,
+    side: Side | None,
+    result: Result | None,
+    from_ms: int | None,
+    to_ms: int | None,
+) -> Filter:
+    chosen = _of_bot(bot, symbol)
+    chosen.add("side = :side", "side", None if side is None else str(side))
+    if result is not None:
+        chosen.also("pnl_e8 > 0" if result == "win" else "pnl_e8 < 0")
+    chosen.add("closed_ms >= :from_ms", "from_ms", from_ms)
+    chosen.add("closed_ms < :to_ms", "to_ms", to_ms)
+    return chosen
+
+
+def _trade(row: sa.Row[Any]) -> TradeRow:
+    fields = {k: v for k, v in row._mapping.items() if k in Trade.__struct_fields__}
+    return TradeRow(
+        row.seq,
+        msgspec.convert(fields, Trade),
+        Decimal(row.quantity or "0"),
+        Decimal(row.entry_price or "0"),
+        Decimal(row.exit_price or "0"),
+    )
+
+
+def _decision(row: sa.Row[Any]) -> DecisionRow:
+    signal = Signal(
+        bot=row.bot,
+        symbol=row.symbol,
+        timeframe=row.timeframe,
+        close_ms=row.close_ms,
+        direction=row.direction,
+        score=row.score,
+        price=row.price,
+        checks=msgspec.json.decode(row.checks, type=tuple[Check, ...]),
+    )
+    decision = Decision(signal=signal, action=row.action, reason=row.reason, detail=row.detail, client_id=row.client_id)
+    return DecisionRow(row.seq, decision)

@@ -1,0 +1,27 @@
+"""The demo: two bots race on one generated market."""
+
+from regatta.settings.bot import BotSettings
+from regatta.settings.market import Speed, VirtualMarketSettings
+from regatta.settings.platform import Settings
+from regatta.settings.risk import RiskSettings
+
+BASES = ("ADA", "AVAX", "BNB", "BTC", "DOGE", "DOT", "ETH", "LINK", "LTC", "SOL", "SUI", "XRP")
+SYMBOLS = tuple(f"{base}/USDT:USDT" for base in BASES)
+
+
+def demo_settings(*, seed: int = 7, speed: Speed = 60) -> Settings:
+    """Return the settings of the demo: V1 is `ema_rsi` with its defaults, V2 is bolder.
+
+    Risk is small enough that all twelve symbols can be held at once: what the race shows is
+    the difference of the parameters, not who came first to a full book.
+    """
+    risk = RiskSettings(risk_per_trade_pct=0.3, leverage=2, max_positions=len(SYMBOLS))
+    v1 = BotSettings(name="V1", strategy="ema_rsi", symbols=SYMBOLS, risk=risk)
+    v2 = BotSettings(
+        name="V2",
+        strategy="ema_rsi",
+        symbols=SYMBOLS,
+        risk=risk,
+        parameters={"rsi_overbought": 85.0, "use_ema_filter": False},
+    )
+    return Settings(market=VirtualMarketSettings(symbols=SYMBOLS, seed=seed, speed=speed), bots=(v1, v2))

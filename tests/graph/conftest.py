@@ -1,0 +1,3 @@
+from tests.graph.fixtures import code_cache
+
+__all__ = ["code_cache"]
