@@ -137,7 +137,7 @@ LINES = klines().splitlines(keepends=True)
     ("text", "says"),
     [
         (LINES[0] + LINES[1].replace("100.10000000", "abc") + LINES[2], "line 2, field open: 'abc' is not a number"),
-        (HEADER + LINES[0] + LINES[1].replace("100.10000000", ""), "line 3, field open: None is not a number"),
+        (HEADER + LINES[0] + LINES[1].replace("100.10000000", ""), "line 3, field open: is empty"),
         (LINES[0] + LINES[1].replace(",100.20000000", ",nan") + LINES[2], "line 2, field close: 'nan' is not a number"),
         (LINES[0] + LINES[2] + LINES[1], "line 3, field ts: 2025-05-01 00:01 UTC is earlier than the row before"),
         (LINES[0] + LINES[0], "line 2, field ts: 2025-05-01 00:00 UTC is the same time as the row before"),
@@ -162,7 +162,7 @@ def test_a_bad_parquet_is_refused_with_row_and_field(store, tmp_path):
     path = tmp_path / "a.parquet"
     rows = frame(candles(n=5))
     rows.with_columns(close=pl.Series([100.1, 100.2, None, 100.4, 100.5])).write_parquet(path)
-    assert "a.parquet, row 3, field close: None is not a number" in refusal(store, path)
+    assert "a.parquet, row 3, field close: is empty" in refusal(store, path)
     rows.rename({"open": "first"}).write_parquet(path)
     assert "no column 'open' (it may be called open, o); found: ts, first, high" in refusal(store, path)
     rows.with_columns(open=pl.lit("much")).write_parquet(path)

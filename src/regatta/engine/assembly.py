@@ -105,7 +105,7 @@ def warm_up(lane: Lane, feed: History, before_ms: int, candles: int, series_of: 
             if count == 0:
                 continue
             series = series_of(bot, symbol)
-            for start, stop in segments(rows[0], own_ms):
+            for start, stop in segments(rows, own_ms):
                 if start:
                     series.reset()
                 series.batch(np.ascontiguousarray(rows[:, start:stop]), np.zeros(stop - start, np.uint8))

@@ -19,13 +19,13 @@ from regatta.domain.events import AnyRecord, BotRegistered
 from regatta.domain.instrument import Instrument
 from regatta.engine.assembly import Plan, make_bot, plan, warm_up
 from regatta.engine.bus import EventBus
-from regatta.engine.catalogue import StrategyBook
 from regatta.engine.clock import RealClock
 from regatta.engine.code_cache import CodeCache, Warming
 from regatta.engine.control import Control
 from regatta.engine.engine import BotProfile, Engine
 from regatta.engine.lane import Lane
 from regatta.engine.recovery import Cursor, fold, restore_venue
+from regatta.engine.strategy_files import named
 from regatta.graph import GraphFunction, Series
 from regatta.journal import Journal, Reader
 from regatta.market.feed import ReplayFeed, Source
@@ -116,8 +116,7 @@ class Platform:
         table = instrument_table(market.venue)
         symbols = self.settings.market_symbols
         feed = self._feed(market, symbols, table)
-        strategies = StrategyBook()
-        plans = [plan(bot, strategies.strategy(bot.strategy).strategy) for bot in wanted]
+        plans = [plan(bot, named(bot.strategy)) for bot in wanted]
         functions = {p.graph.key: self._function(p) for p in plans}
 
         records = [record for _, record in journal.replay()]
@@ -129,10 +128,11 @@ class Platform:
             for p in plans
         }
         cursors = fold(records, bots)
-        venue = SimulatedVenue(market.venue, table, Frictions(slippage=_slippage(wanted)), Dice(market.seed))
+        frictions = {bot.name: Frictions(slippage=bot.risk.slippage) for bot in wanted}
+        venue = SimulatedVenue(market.venue, table, frictions, Dice(market.seed))
         bus = EventBus()
         lane = Lane(feed=feed, venue=venue, bots=list(bots.values()), journal=journal, bus=bus)
-        cursor = _cursor_of(feed.name, cursors, bots.values())
+        cursor = _cursor_of(feed.name, cursors)
         self._take_up(lane, feed, cursor, market)
 
         self._engine = Engine(
@@ -193,8 +193,8 @@ class Platform:
         warming = self._cache.warm(what.graph)
         self._warmings.append(warming)
         while not warming.ready():
-            await asyncio.sleep(COMPILE_POLL_S)
-        function = warming.function()
+            await asyncio.sleep(COMPILE_POLL_S)  # noqa: ASYNC110 - another process, no event to await
+        function = await asyncio.to_thread(warming.function)
         bot = lane.bots[what.settings.name]
         async with lane.lock:
             for symbol in bot.symbols:
@@ -214,15 +214,6 @@ def _market_name(market: VirtualMarketSettings, symbols: Sequence[str]) -> str:
     return f"{market.kind}-{blake2b(text.encode(), digest_size=4).hexdigest()}"
 
 
-def _slippage(bots: Sequence[BotSettings]) -> float:
-    """Return the slippage that the simulated venue charges: the bots must agree on it."""
-    found = {bot.risk.slippage for bot in bots}
-    if len(found) > 1:
-        said = ", ".join(f"{bot.name} {bot.risk.slippage_bps:g}" for bot in bots)
-        raise BadInput(f"risk.slippage_bps must be the same for all bots of one virtual market ({said})")
-    return found.pop()
-
-
 def _initial_balances(records: Sequence[AnyRecord]) -> dict[str, int]:
     initial: dict[str, int] = {}
     for record in records:
@@ -231,7 +222,7 @@ def _initial_balances(records: Sequence[AnyRecord]) -> dict[str, int]:
     return initial
 
 
-def _cursor_of(feed: str, cursors: Mapping[str, Cursor], bots: object) -> Cursor | None:
+def _cursor_of(feed: str, cursors: Mapping[str, Cursor]) -> Cursor | None:
     if feed in cursors:
         return cursors[feed]
     if cursors:

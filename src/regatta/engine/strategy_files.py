@@ -15,6 +15,16 @@ from regatta.strategies import Strategy, StrategyParameters, builtin
 EXAMPLE = "copy regatta/strategies/ema_rsi.py for a start"
 
 
+def named(name: str) -> Strategy:
+    """Return the strategy that settings name: a built-in one, or a file by its path."""
+    known = builtin()
+    if name in known:
+        return known[name]
+    if not name.endswith(".py"):
+        raise BadInput(f"there is no strategy {name!r}; built in: {', '.join(known)}; or the path of a .py file")
+    return load(Path(name))
+
+
 def load(path: Path) -> Strategy:
     """Return the strategy of a file, after building its rules once with its defaults.
 

@@ -20,13 +20,15 @@ def true_range_step(high: float, low: float, close: float, k: int, was: float) -
 
 
 def deviation_step(
-    x: float, n: int, S: list[float], b: int, k: int, mean: float, m2: float
-) -> tuple[int, float, float, float, float]:
+    x: float, n: int, S: list[float], b: int, k: int, mean: float, m2: float, peak: float
+) -> tuple[int, float, float, float, float, float]:
     """Return mean and population standard deviation of the last n inputs.
 
     k: below n the number of inputs seen, then n + the place in the ring. mean, m2: mean and sum
-    of squared distances from it, moved by Welford's rule and taken anew in two passes over the
-    ring each time it wraps: no drift, O(1) on average, and the result depends on the ring alone.
+    of squared distances from it, moved by Welford's rule. They are taken anew, in two passes over
+    the ring, each time it wraps, and when m2 has fallen far below `peak`, the most it was since
+    then: what is left after a large move has gone would be mostly its rounding error. So there is
+    no drift and few digits are lost, in O(1) on average.
     """
     if k < n:
         S[b + k] = x
@@ -35,8 +37,8 @@ def deviation_step(
         mean += away / k
         m2 += away * (x - mean)
         if k < n:
-            return k, mean, m2, nan, nan
-        return k, mean, m2, mean, (sqrt(m2 / n) if m2 > 0.0 else 0.0)
+            return k, mean, m2, peak, nan, nan
+        return k, mean, m2, m2, mean, (sqrt(m2 / n) if m2 > 0.0 else 0.0)
     j = b + k - n
     old = S[j]
     S[j] = x
@@ -45,8 +47,7 @@ def deviation_step(
     mean += change / n
     m2 += change * ((x - mean) + (old - was))
     k += 1
-    if k == 2 * n:
-        k = n
+    if k == 2 * n or m2 < 1e-4 * peak:
         mean = 0.0
         for j in range(b, b + n):
             mean += S[j]
@@ -55,7 +56,12 @@ def deviation_step(
         for j in range(b, b + n):
             away = S[j] - mean
             m2 += away * away
-    return k, mean, m2, mean, (sqrt(m2 / n) if m2 > 0.0 else 0.0)
+        peak = m2
+        if k == 2 * n:
+            k = n
+    elif m2 > peak:
+        peak = m2
+    return k, mean, m2, peak, mean, (sqrt(m2 / n) if m2 > 0.0 else 0.0)
 
 
 TRUE_RANGE = Operator(
@@ -77,7 +83,7 @@ DEVIATION = Operator(
     outputs=("mean", "deviation"),
     parameters=(Parameter("n", 1),),
     constants=lambda n: (n,),
-    state=lambda n: (0, 0.0, 0.0),
+    state=lambda n: (0, 0.0, 0.0, 0.0),
     ring=lambda n: n,
     warmup=lambda n: (n, n),
     memory=lambda n: n - 1,

@@ -176,7 +176,8 @@ class ReplayFeed:
             if last_close > after_ms or (last_close == after_ms and done < PHASES["closed"]):
                 yield Instant(last_close, "closed", closed)
         if last_close == 0:
-            last_close = max((self._last_close(symbol, after_ms) for symbol in self.symbols), default=0)
+            found = (self.source.before(symbol, after_ms, 1) for symbol in self.symbols)
+            last_close = max((int(part.close_ms[-1]) for part in found if len(part)), default=0)
         if last_close:
             yield Instant(last_close, "closed", [EndOfData(last_close)])
 
@@ -187,10 +188,7 @@ class ReplayFeed:
         """
         step = self._step_ms
         start_ms = -(-start_ms // step) * step
-        lines = [
-            _Line(self.source, symbol, self._instruments[symbol], start_ms, self._last_close(symbol, start_ms))
-            for symbol in self.symbols
-        ]
+        lines = [_Line(self.source, symbol, self._instruments[symbol], start_ms) for symbol in self.symbols]
         length = max(1, BLOCK_CANDLES // len(lines)) * step
         block_ms = start_ms
         while self._to_ms is None or block_ms < self._to_ms:
@@ -227,11 +225,6 @@ class ReplayFeed:
             closed_events.append(CloseTimePassed(timeframe, open_ms + step))
             yield open_ms, closed_events, opened_events
 
-    def _last_close(self, symbol: str, before_ms: int) -> int:
-        """Return the close of the symbol's last candle before a time, 0 when there is none."""
-        found = self.source.before(symbol, before_ms, 1)
-        return int(found.open_ms[-1]) + self._step_ms if len(found) else 0
-
 
 class _Part(msgspec.Struct):
     """A block of one symbol. extra: events before row i's candle: interruptions, settlements."""
@@ -250,10 +243,15 @@ class _Line:
         self._symbol = symbol
         self._instrument = instrument
         self._expected_ms = last_close_ms
-        # What settled after the last candle's open, while no candle opened, is charged at the next one.
-        step = timeframe_ms(source.timeframe)
-        self._settled_to_ms = last_close_ms - step + MINUTE_MS if last_close_ms else start_ms
         self._waiting: list[Settlement] = []
+        last = source.before(symbol, start_ms, 1)
+        if len(last):
+            self._expected_ms = int(last.close_ms[-1])
+            self._close: float | None = float(last.close[-1])
+            # What settled after the last candle's open, while no candle opened, is charged at the next one.
+            self._settled_to_ms = int(last.open_ms[-1]) + MINUTE_MS
+        else:
+            self._expected_ms, self._close, self._settled_to_ms = 0, None, start_ms
 
     def take(self, from_ms: int, to_ms: int) -> _Part:
         """Return the events of the candles that open in [from_ms, to_ms)."""
@@ -294,8 +292,9 @@ class _Line:
         if not len(candles):
             self._waiting = due
             return
-        charged = charges(due, candles, self._instrument)
+        charged = charges(due, candles, self._instrument, self._close)
         self._waiting = due[len(charged) :]
+        self._close = float(candles.close[-1])
         for charge in charged:
             mark = charge.mark_ticks
             settled = FundingSettled(self._symbol, int(candles.open_ms[charge.row]), charge.rate_e8, mark)

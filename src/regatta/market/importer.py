@@ -288,7 +288,8 @@ def _numbers(table: _Table, name: str) -> Floats:
     wrong = np.flatnonzero(~np.isfinite(values))
     if len(wrong):
         row = int(wrong[0])
-        raise BadInput(f"{table.place(row)}, field {name}: {column[row]!r} is not a number")
+        what = "is empty" if column[row] is None else f"{column[row]!r} is not a number"
+        raise BadInput(f"{table.place(row)}, field {name}: {what}")
     return values
 
 

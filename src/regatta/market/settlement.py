@@ -26,12 +26,14 @@ class Charge(msgspec.Struct, frozen=True):
     mark_ticks: int
 
 
-def charges(settlements: Sequence[Settlement], candles: Candles, instrument: Instrument) -> list[Charge]:
+def charges(
+    settlements: Sequence[Settlement], candles: Candles, instrument: Instrument, close_before: float | None = None
+) -> list[Charge]:
     """Return at which candle each settlement is charged; those after the last open are left out.
 
     A settlement belongs to the first candle that opens at its minute or later (venues settle
     some milliseconds after the full hour). Where no mark price is known it is the close of the
-    candle before, and for the first candle its own open.
+    candle before: for the first candle `close_before`, else its own open.
     """
     at_ms = np.array([s.at_ms - s.at_ms % MINUTE_MS for s in settlements], dtype=np.int64)
     rows = np.searchsorted(candles.open_ms, at_ms).tolist()
@@ -40,6 +42,7 @@ def charges(settlements: Sequence[Settlement], candles: Candles, instrument: Ins
         if row < len(candles):
             mark = settlement.mark
             if mark is None:
-                mark = float(candles.close[row - 1] if row else candles.open[row])
+                first = float(candles.open[0]) if close_before is None else close_before
+                mark = float(candles.close[row - 1]) if row else first
             found.append(Charge(row, settlement.rate_e8, max(1, instrument.ticks(mark))))
     return found

@@ -57,7 +57,7 @@ class _Sources:
         folder = self._folder
         if not folder.is_dir():
             raise BadInput(
-                f"{folder}: there is no such folder; it should hold {PLATFORM_FILE} and {BOTS_FOLDER}/*.yaml"
+                f"{folder}: there is no such folder; needed: {PLATFORM_FILE} and {BOTS_FOLDER}/<name>.yaml in it"
             )
         platform = folder / PLATFORM_FILE
         if platform.exists():
@@ -129,6 +129,12 @@ class _Sources:
         except ValidationError as fault:
             errors = [error for error in fault.errors(include_url=False) if not self._is_broken(error["loc"])]
             self.faults.extend(explain(Settings, errors, self._where))
+        for place, bot in enumerate(settings.bots if settings else ()):
+            if bot.mode == "backtest":
+                where = self._where(("bots", place, "mode"))
+                self.faults.append(
+                    Fault(where, "mode", "'backtest' is run by `regatta backtest`; allowed here: virtual")
+                )
         if self.faults or settings is None:
             raise BadSettings(sorted(map(_without_place_of_bot, self.faults), key=_by_place))
         return settings

@@ -72,11 +72,17 @@ class SimulatedVenue:
     """An exchange without a network: the engine's venue in backtest and virtual mode."""
 
     def __init__(
-        self, name: str, instruments: Mapping[str, Instrument], frictions: Frictions, dice: Dice | None = None
+        self,
+        name: str,
+        instruments: Mapping[str, Instrument],
+        frictions: Frictions | Mapping[str, Frictions],
+        dice: Dice | None = None,
     ) -> None:
+        """Make a venue with the same frictions for all bots, or with each bot's own (by name)."""
         self._name = name
         self._instruments = instruments
-        self._frictions = frictions
+        self._common = frictions if isinstance(frictions, Frictions) else Frictions()
+        self._own = {} if isinstance(frictions, Frictions) else dict(frictions)
         self._dice = dice or Dice(0)
         self._market: dict[str, list[Resting]] = {}
         self._resting: dict[str, list[Resting]] = {}
@@ -163,6 +169,9 @@ class SimulatedVenue:
         if not orders:
             del book[held.order.symbol]
 
+    def _of(self, order: Order) -> Frictions:
+        return self._own.get(order.bot, self._common)
+
     # --- market events -------------------------------------------------------------------
 
     def funding(self, event: FundingSettled) -> Sequence[VenueReport]:
@@ -181,10 +190,11 @@ class SimulatedVenue:
         if not waiting:
             return ()
         reports: list[VenueReport] = []
-        available = self._available(event.symbol, self._volume.get(event.symbol, 0.0))
+        volume = self._volume.get(event.symbol, 0.0)
         tick = self._instruments[event.symbol].tick
         for held in list(waiting):
-            ticks = market_fill_ticks(held.order.side.sign, event.price, self._frictions.slippage, *tick)
+            ticks = market_fill_ticks(held.order.side.sign, event.price, self._of(held.order).slippage, *tick)
+            available = self._available(held.order, volume)
             reports.extend(self._execute(self._market, held, ticks, event.open_ms, "taker", available))
         return reports
 
@@ -242,8 +252,8 @@ class SimulatedVenue:
         stop = instrument.price(order.trigger_ticks)
         if not stop_touched(sign, stop, candle.low, candle.high):
             return ()
-        ticks = stop_fill_ticks(sign, stop, candle.open, self._frictions.slippage, *instrument.tick)
-        available = self._available(order.symbol, candle.volume)
+        ticks = stop_fill_ticks(sign, stop, candle.open, self._of(order).slippage, *instrument.tick)
+        available = self._available(order, candle.volume)
         reports = self._execute(self._resting, held, ticks, candle.close_ms, "taker", available)
         if held in self._resting.get(order.symbol, ()):
             # Triggered but not filled to the end: the rest is a market order now.
@@ -268,7 +278,7 @@ class SimulatedVenue:
             return ()
         ticks = target_fill_ticks(sign, order.price_ticks, candle.open, *instrument.tick)
         self._moved.add((bot, candle.symbol))
-        available = self._available(order.symbol, candle.volume)
+        available = self._available(order, candle.volume)
         return self._execute(self._resting, nearest, ticks, candle.close_ms, "maker", available)
 
     @staticmethod
@@ -284,14 +294,13 @@ class SimulatedVenue:
         if not target_touched(sign, instrument.price(order.price_ticks), candle.low, candle.high):
             return ()
         ticks = target_fill_ticks(sign, order.price_ticks, candle.open, *instrument.tick)
-        available = self._available(order.symbol, candle.volume)
+        available = self._available(order, candle.volume)
         return self._execute(self._resting, held, ticks, candle.close_ms, "maker", available)
 
-    def _available(self, symbol: str, volume: float) -> int | None:
+    def _available(self, order: Order, volume: float) -> int | None:
         """Return how many lots one order may get of a candle's volume; None: no limit."""
-        if self._frictions.participation <= 0.0:
-            return None
-        return floor_steps(volume * self._frictions.participation, *self._instruments[symbol].lot)
+        share = self._of(order).participation
+        return None if share <= 0.0 else floor_steps(volume * share, *self._instruments[order.symbol].lot)
 
     def _execute(
         self,
@@ -314,7 +323,7 @@ class SimulatedVenue:
             if lots <= 0:
                 return ()
         parts = [lots]
-        chance = self._frictions.split_probability
+        chance = self._of(order).split_probability
         if lots > 1 and chance > 0.0 and self._dice.uniform(order.client_id) < chance:
             first = 1 + int(self._dice.uniform(order.client_id + "/split") * (lots - 1))
             parts = [first, lots - first]

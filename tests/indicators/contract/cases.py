@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import talib
@@ -26,7 +26,17 @@ from regatta.graph import (
 )
 from tests.graph.candles import Block
 
-Oracle = Callable[[Block, Block, Block, Block], Any]  # high, low, close, volume
+
+class Columns(NamedTuple):
+    """Columns of candles, as TA-Lib takes them."""
+
+    high: Block
+    low: Block
+    close: Block
+    volume: Block
+
+
+Oracle = Callable[[Columns], Any]
 
 
 @dataclass(frozen=True)
@@ -49,26 +59,26 @@ def cases(n: int, slow: int = 26, signal: int = 9) -> list[Case]:
     lines = macd(m.close, n, slow, signal)
     directional = adx(m, n)
     return [
-        Case("ema", ema(m.close, n), lambda h, l, c, v: talib.EMA(c, n)),
-        Case("sma", sma(m.volume, n), lambda h, l, c, v: talib.SMA(v, n)),
-        Case("wilder", wilder(true_range(m), n), lambda h, l, c, v: talib.ATR(h, l, c, n)),
-        Case("atr", atr(m, 2 * n), lambda h, l, c, v: talib.ATR(h, l, c, 2 * n)),
-        Case("true_range", true_range(m), lambda h, l, c, v: talib.TRANGE(h, l, c)),
-        Case("rsi", rsi(m.close, n), lambda h, l, c, v: talib.RSI(c, n)),
-        Case("macd", lines.line, lambda h, l, c, v: talib.MACD(c, n, slow, signal)[0], early=signal - 1),
-        Case("macd_signal", lines.signal, lambda h, l, c, v: talib.MACD(c, n, slow, signal)[1]),
-        Case("macd_histogram", lines.histogram, lambda h, l, c, v: talib.MACD(c, n, slow, signal)[2]),
-        Case("deviation", deviation(m.close, n), lambda h, l, c, v: talib.STDDEV(c, n)),
-        Case("bollinger_upper", bands.upper, lambda h, l, c, v: talib.BBANDS(c, n, 2.5, 2.5)[0]),
-        Case("bollinger_middle", bands.middle, lambda h, l, c, v: talib.BBANDS(c, n, 2.5, 2.5)[1]),
-        Case("bollinger_lower", bands.lower, lambda h, l, c, v: talib.BBANDS(c, n, 2.5, 2.5)[2]),
-        Case("adx", directional.adx, lambda h, l, c, v: talib.ADX(h, l, c, n)),
-        Case("plus_di", directional.plus_di, lambda h, l, c, v: talib.PLUS_DI(h, l, c, n)),
-        Case("minus_di", directional.minus_di, lambda h, l, c, v: talib.MINUS_DI(h, l, c, n)),
-        Case("highest", highest(m.high, n), lambda h, l, c, v: talib.MAX(h, n)),
-        Case("lowest", lowest(m.low, n), lambda h, l, c, v: talib.MIN(l, n)),
-        Case("before", before(m.close, n), lambda h, l, c, v: np.concatenate([np.full(n, np.nan), c[:-n]])),
-        Case("previous", before(m.close), lambda h, l, c, v: np.concatenate([[np.nan], c[:-1]])),
+        Case("ema", ema(m.close, n), lambda x: talib.EMA(x.close, n)),
+        Case("sma", sma(m.volume, n), lambda x: talib.SMA(x.volume, n)),
+        Case("wilder", wilder(true_range(m), n), lambda x: talib.ATR(x.high, x.low, x.close, n)),
+        Case("atr", atr(m, 2 * n), lambda x: talib.ATR(x.high, x.low, x.close, 2 * n)),
+        Case("true_range", true_range(m), lambda x: talib.TRANGE(x.high, x.low, x.close)),
+        Case("rsi", rsi(m.close, n), lambda x: talib.RSI(x.close, n)),
+        Case("macd", lines.line, lambda x: talib.MACD(x.close, n, slow, signal)[0], early=signal - 1),
+        Case("macd_signal", lines.signal, lambda x: talib.MACD(x.close, n, slow, signal)[1]),
+        Case("macd_histogram", lines.histogram, lambda x: talib.MACD(x.close, n, slow, signal)[2]),
+        Case("deviation", deviation(m.close, n), lambda x: talib.STDDEV(x.close, n)),
+        Case("bollinger_upper", bands.upper, lambda x: talib.BBANDS(x.close, n, 2.5, 2.5)[0]),
+        Case("bollinger_middle", bands.middle, lambda x: talib.BBANDS(x.close, n, 2.5, 2.5)[1]),
+        Case("bollinger_lower", bands.lower, lambda x: talib.BBANDS(x.close, n, 2.5, 2.5)[2]),
+        Case("adx", directional.adx, lambda x: talib.ADX(x.high, x.low, x.close, n)),
+        Case("plus_di", directional.plus_di, lambda x: talib.PLUS_DI(x.high, x.low, x.close, n)),
+        Case("minus_di", directional.minus_di, lambda x: talib.MINUS_DI(x.high, x.low, x.close, n)),
+        Case("highest", highest(m.high, n), lambda x: talib.MAX(x.high, n)),
+        Case("lowest", lowest(m.low, n), lambda x: talib.MIN(x.low, n)),
+        Case("before", before(m.close, n), lambda x: np.concatenate([np.full(n, np.nan), x.close[:-n]])),
+        Case("previous", before(m.close), lambda x: np.concatenate([[np.nan], x.close[:-1]])),
     ]
 
 
