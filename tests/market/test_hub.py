@@ -17,7 +17,7 @@ def watching() -> Hub:
     return hub
 
 
-def test_many_bots_share_one_stream_and_the_last_to_leave_ends_it():
+def test_many_bots_share_one_stream_and_the_last_to_leave_ends_it() -> None:
     hub = Hub()
     first, second = hub.subscribe(A, "1m"), hub.subscribe(A, "1m")
     hub.subscribe(A, "5m")
@@ -29,23 +29,23 @@ def test_many_bots_share_one_stream_and_the_last_to_leave_ends_it():
     assert hub.streams() == [Stream(A, "5m")]
 
 
-def test_what_nobody_wants_does_not_go_on():
+def test_what_nobody_wants_does_not_go_on() -> None:
     assert Hub().take(candle(0), 0) == []
 
 
-def test_candles_that_follow_each_other_go_on_as_they_are():
+def test_candles_that_follow_each_other_go_on_as_they_are() -> None:
     hub = watching()
     assert [hub.take(candle(i), i) for i in range(3)] == [[candle(i)] for i in range(3)]
 
 
-def test_a_candle_after_a_gap_comes_behind_the_interruption():
+def test_a_candle_after_a_gap_comes_behind_the_interruption() -> None:
     hub = watching()
     hub.take(candle(0), 0)
     assert hub.take(candle(3), 0) == [SeriesInterrupted(A, "1m", START + MINUTE, 2), candle(3)]
     assert hub.take(candle(4), 0) == [candle(4)]
 
 
-def test_a_gap_that_the_feed_has_told_already_is_told_once():
+def test_a_gap_that_the_feed_has_told_already_is_told_once() -> None:
     hub = watching()
     hub.take(candle(0), 0)
     told = SeriesInterrupted(A, "1m", START + MINUTE, 2)
@@ -53,7 +53,7 @@ def test_a_gap_that_the_feed_has_told_already_is_told_once():
     assert hub.take(candle(3), 0) == [candle(3)]
 
 
-def test_a_candle_that_was_there_already_is_dropped_and_counted():
+def test_a_candle_that_was_there_already_is_dropped_and_counted() -> None:
     hub = watching()
     hub.take(candle(1), 0)
     assert hub.take(candle(1, close=100.5), 0) == []
@@ -62,13 +62,13 @@ def test_a_candle_that_was_there_already_is_dropped_and_counted():
     assert hub.price(A) == LastPrice(100.0, START + 2 * MINUTE)
 
 
-def test_the_first_candle_must_follow_the_history():
+def test_the_first_candle_must_follow_the_history() -> None:
     hub = watching()
     hub.follow(A, "1m", START + MINUTE)
     assert hub.take(candle(2), 0)[0] == SeriesInterrupted(A, "1m", START + MINUTE, 1)
 
 
-def test_a_stream_that_was_left_and_taken_up_again_starts_afresh():
+def test_a_stream_that_was_left_and_taken_up_again_starts_afresh() -> None:
     hub = Hub()
     leave = hub.subscribe(A, "1m")
     hub.take(candle(0), 0)
@@ -77,7 +77,7 @@ def test_a_stream_that_was_left_and_taken_up_again_starts_afresh():
     assert hub.take(candle(9), 0) == [candle(9)]
 
 
-def test_the_last_price_is_the_newest_whatever_made_it():
+def test_the_last_price_is_the_newest_whatever_made_it() -> None:
     hub = watching()
     assert hub.price(A) is None
     hub.take(candle(0), 0)
@@ -87,12 +87,12 @@ def test_the_last_price_is_the_newest_whatever_made_it():
     assert hub.prices()[A].price == 100.2
 
 
-def test_other_events_go_on_untouched():
+def test_other_events_go_on_untouched() -> None:
     passed = CloseTimePassed("1m", START)
     assert watching().take(passed, 0) == [passed]
 
 
-def test_a_stream_is_stale_after_two_intervals_and_fifteen_seconds():
+def test_a_stream_is_stale_after_two_intervals_and_fifteen_seconds() -> None:
     hub = watching()
     assert hub.stale(10**9) == []
     hub.take(candle(0), arrived_ms=1000)

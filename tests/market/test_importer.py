@@ -7,7 +7,7 @@ import pytest
 
 from regatta.domain.errors import BadInput
 from regatta.market.importer import Imported, import_file
-from regatta.market.store import CandleStore
+from regatta.market.store import CandleStore, Kind
 from tests.market.markets import MINUTE, START, candles, frame
 
 HEADER = (
@@ -21,9 +21,8 @@ def store(tmp_path: Path) -> CandleStore:
     return CandleStore(tmp_path / "data")
 
 
-def load(store: CandleStore, file: Path, timeframe: str = "1m", **options) -> Imported:
-    options = {"venue": "test", "symbol": "AAA/USDT:USDT", **options}
-    return import_file(store, file, timeframe=timeframe, **options)
+def load(store: CandleStore, file: Path, timeframe: str = "1m", kind: Kind = "candles") -> Imported:
+    return import_file(store, file, venue="test", symbol="AAA/USDT:USDT", timeframe=timeframe, kind=kind)
 
 
 def klines(n: int = 5, *, unit: int = 1, step_ms: int = MINUTE, start_ms: int = START) -> str:
@@ -55,13 +54,15 @@ EXPECTED = [(START + i * MINUTE, 100 + i / 10, i + 1.0) for i in range(5)]
 
 @pytest.mark.parametrize("header", ["", HEADER], ids=["spot: no header", "futures: header"])
 @pytest.mark.parametrize("unit", [1, 1000], ids=["ms", "µs"])
-def test_binances_archives_are_read_with_and_without_header_in_ms_and_in_us(store, tmp_path, header, unit):
+def test_archives_are_read_with_and_without_header_in_ms_and_us(
+    store: CandleStore, tmp_path: Path, header: str, unit: int
+) -> None:
     done = load(store, file_of(tmp_path, header + klines(unit=unit)))
     assert (done.rows, done.first_ms, done.last_ms, done.missing) == (5, START, START + 4 * MINUTE, 0)
     assert stored(store) == EXPECTED
 
 
-def test_a_zipped_archive_is_read_like_its_csv(store, tmp_path):
+def test_a_zipped_archive_is_read_like_its_csv(store: CandleStore, tmp_path: Path) -> None:
     path = tmp_path / "AAAUSDT-1m-2025-05.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("AAAUSDT-1m-2025-05.csv", klines())
@@ -69,19 +70,19 @@ def test_a_zipped_archive_is_read_like_its_csv(store, tmp_path):
     assert stored(store) == EXPECTED
 
 
-def test_windows_line_ends_and_a_byte_order_mark_do_no_harm(store, tmp_path):
+def test_windows_line_ends_and_a_byte_order_mark_do_no_harm(store: CandleStore, tmp_path: Path) -> None:
     load(store, file_of(tmp_path, b"\xef\xbb\xbf" + (HEADER + klines()).replace("\n", "\r\n").encode()))
     assert stored(store) == EXPECTED
 
 
-def test_parquet_is_read_under_the_common_column_names(store, tmp_path):
+def test_parquet_is_read_under_the_common_column_names(store: CandleStore, tmp_path: Path) -> None:
     names = {"ts": "Open time", "open": "Open", "high": "HIGH", "low": "l", "close": "c", "volume": "vol"}
     frame(candles(n=5)).rename(names).write_parquet(tmp_path / "a.parquet")
     load(store, tmp_path / "a.parquet")
     assert stored(store) == EXPECTED
 
 
-def test_parquet_with_dates_instead_of_numbers_is_read(store, tmp_path):
+def test_parquet_with_dates_instead_of_numbers_is_read(store: CandleStore, tmp_path: Path) -> None:
     rows = frame(candles(n=5))
     dates = [datetime.fromtimestamp(ts / 1000, UTC) for ts in rows["ts"]]
     rows.with_columns(date=pl.Series(dates)).drop("ts").write_parquet(tmp_path / "a.parquet")
@@ -89,7 +90,7 @@ def test_parquet_with_dates_instead_of_numbers_is_read(store, tmp_path):
     assert stored(store) == EXPECTED
 
 
-def test_funding_archives_are_read(store, tmp_path):
+def test_funding_archives_are_read(store: CandleStore, tmp_path: Path) -> None:
     text = f"calc_time,funding_interval_hours,last_funding_rate\n{START},8,0.0001\n{START + 28_800_009},8,-0.00002\n"
     done = load(store, file_of(tmp_path, text), kind="funding", timeframe="")
     assert (done.rows, done.missing) == (2, 0)
@@ -97,7 +98,7 @@ def test_funding_archives_are_read(store, tmp_path):
     assert (times.tolist(), rates.tolist()) == ([START, START + 28_800_009], [0.0001, -0.00002])
 
 
-def test_mark_prices_need_no_volume(store, tmp_path):
+def test_mark_prices_need_no_volume(store: CandleStore, tmp_path: Path) -> None:
     frame(candles(n=5)).drop("volume").write_parquet(tmp_path / "a.parquet")
     load(store, tmp_path / "a.parquet", kind="mark")
     marks = store.read("test", "AAA/USDT:USDT", "1m", kind="mark")
@@ -105,13 +106,13 @@ def test_mark_prices_need_no_volume(store, tmp_path):
     assert len(store.read("test", "AAA/USDT:USDT", "1m")) == 0
 
 
-def test_gaps_are_imported_and_counted(store, tmp_path):
+def test_gaps_are_imported_and_counted(store: CandleStore, tmp_path: Path) -> None:
     rows = frame(candles(n=50, without=[3, 4, 5]))
     rows.write_parquet(tmp_path / "a.parquet")
     assert load(store, tmp_path / "a.parquet").missing == 3
 
 
-def test_importing_twice_changes_nothing(store, tmp_path):
+def test_importing_twice_changes_nothing(store: CandleStore, tmp_path: Path) -> None:
     path = file_of(tmp_path, klines())
     load(store, path)
     assert load(store, path).written.same == 5
@@ -120,9 +121,9 @@ def test_importing_twice_changes_nothing(store, tmp_path):
 # --- what is refused ----------------------------------------------------------------------
 
 
-def refusal(store: CandleStore, file: Path, **options) -> str:
+def refusal(store: CandleStore, file: Path, timeframe: str = "1m", kind: Kind = "candles") -> str:
     with pytest.raises(BadInput) as refused:
-        load(store, file, **options)
+        load(store, file, timeframe, kind)
     assert list(store.series()) == []
     message = str(refused.value)
     assert file.name in message
@@ -154,11 +155,11 @@ LINES = klines().splitlines(keepends=True)
         ("", "the file is empty"),
     ],
 )
-def test_a_bad_csv_is_refused_with_line_and_field(store, tmp_path, text, says):
+def test_a_bad_csv_is_refused_with_line_and_field(store: CandleStore, tmp_path: Path, text: str, says: str) -> None:
     assert says in refusal(store, file_of(tmp_path, text))
 
 
-def test_a_bad_parquet_is_refused_with_row_and_field(store, tmp_path):
+def test_a_bad_parquet_is_refused_with_row_and_field(store: CandleStore, tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     rows = frame(candles(n=5))
     rows.with_columns(close=pl.Series([100.1, 100.2, None, 100.4, 100.5])).write_parquet(path)
@@ -171,7 +172,7 @@ def test_a_bad_parquet_is_refused_with_row_and_field(store, tmp_path):
     assert "not a readable Parquet file" in refusal(store, path)
 
 
-def test_a_wrong_timeframe_is_refused_whichever_way(store, tmp_path):
+def test_a_wrong_timeframe_is_refused_whichever_way(store: CandleStore, tmp_path: Path) -> None:
     five = file_of(tmp_path, klines(step_ms=5 * MINUTE))
     assert "its candles are 5m apart, but timeframe 1m was given" in refusal(store, five)
     one = file_of(tmp_path, klines(n=20), "b.csv")
@@ -184,17 +185,17 @@ def test_a_wrong_timeframe_is_refused_whichever_way(store, tmp_path):
         load(store, one, timeframe="2m")
 
 
-def test_candles_that_open_off_the_grid_are_refused(store, tmp_path):
+def test_candles_that_open_off_the_grid_are_refused(store: CandleStore, tmp_path: Path) -> None:
     path = file_of(tmp_path, klines(start_ms=START + 1000))
     assert "line 1, field ts: 2025-05-01 00:00:01 UTC is not the open of a 1m candle" in refusal(store, path)
 
 
-def test_a_funding_rate_in_percent_is_refused(store, tmp_path):
+def test_a_funding_rate_in_percent_is_refused(store: CandleStore, tmp_path: Path) -> None:
     path = file_of(tmp_path, f"calc_time,last_funding_rate\n{START},1.5\n")
     assert "field funding_rate: 1.5: a fraction such as 0.0001 is expected" in refusal(store, path, kind="funding")
 
 
-def test_a_broken_or_strange_zip_is_refused(store, tmp_path):
+def test_a_broken_or_strange_zip_is_refused(store: CandleStore, tmp_path: Path) -> None:
     path = file_of(tmp_path, b"PK\x03\x04rubbish", "a.zip")
     assert "not a readable ZIP file" in refusal(store, path)
     with zipfile.ZipFile(path, "w") as archive:
@@ -215,12 +216,12 @@ def test_a_broken_or_strange_zip_is_refused(store, tmp_path):
     assert "not a readable ZIP file (Bad CRC" in refusal(store, path)
 
 
-def test_binary_rubbish_is_refused(store, tmp_path):
+def test_binary_rubbish_is_refused(store: CandleStore, tmp_path: Path) -> None:
     path = file_of(tmp_path, b"open_time,open\n\xff\xfe\x00")
     assert "line 2: not a text file in UTF-8" in refusal(store, path)
 
 
-def test_a_missing_file_and_a_folder_are_refused(store, tmp_path):
+def test_a_missing_file_and_a_folder_are_refused(store: CandleStore, tmp_path: Path) -> None:
     assert "there is no such file" in refusal(store, tmp_path / "absent.csv")
     (tmp_path / "folder").mkdir()
     assert "is a folder" in refusal(store, tmp_path / "folder")
@@ -229,7 +230,7 @@ def test_a_missing_file_and_a_folder_are_refused(store, tmp_path):
 # --- recorded data ------------------------------------------------------------------------
 
 
-def test_recorded_files_come_through_unchanged(store, shared_data):
+def test_recorded_files_come_through_unchanged(store: CandleStore, shared_data: Path) -> None:
     for folder, timeframe in (("candles_1m", "1m"), ("candles_5m", "5m")):
         path = shared_data / folder / "binance_usdm" / next(iter(sorted(_names(shared_data / folder / "binance_usdm"))))
         rows = pl.read_parquet(path)

@@ -8,7 +8,7 @@ from regatta.market.instruments import VENUES, instruments, resolve, source
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_each_venue_has_about_sixty_sound_instruments(venue):
+def test_each_venue_has_about_sixty_sound_instruments(venue: str) -> None:
     table = instruments(venue)
     assert 55 <= len(table) <= 70
     assert list(table) == sorted(table)
@@ -28,13 +28,13 @@ def test_each_venue_has_about_sixty_sound_instruments(venue):
         assert den < 2**40
 
 
-def test_the_largest_coins_are_there_everywhere():
+def test_the_largest_coins_are_there_everywhere() -> None:
     for venue in VENUES:
         bases = {instrument.base for instrument in instruments(venue).values()}
         assert {"BTC", "ETH", "SOL", "XRP", "DOGE", "BNB", "ADA", "LINK", "AVAX", "LTC", "DOT", "SUI"} <= bases
 
 
-def test_recorded_filters_are_in_the_table():
+def test_recorded_filters_are_in_the_table() -> None:
     btc = instruments("binanceusdm")["BTC/USDT:USDT"]
     assert (btc.tick_size, btc.lot_step, btc.min_notional) == (Decimal("0.1"), Decimal("0.0001"), Decimal(100))
     contract = instruments("kucoinfutures")["BTC/USDT:USDT"]
@@ -44,26 +44,26 @@ def test_recorded_filters_are_in_the_table():
 @pytest.mark.parametrize(
     "name", ["BTC/USDT:USDT", "BTC/USDT", "BTCUSDT", "BTC-USDT", "BTC-USDT-USDT", "btcusdt", "Btc/Usdt"]
 )
-def test_users_may_write_a_symbol_as_they_like(name):
+def test_users_may_write_a_symbol_as_they_like(name: str) -> None:
     assert resolve("binanceusdm", name).symbol == "BTC/USDT:USDT"
     if name.count("U") + name.count("u") == 1:
         assert resolve("binance", name).symbol == "BTC/USDT"
 
 
-def test_the_venues_own_names_are_known():
+def test_the_venues_own_names_are_known() -> None:
     assert resolve("kucoinfutures", "XBTUSDTM").symbol == "BTC/USDT:USDT"
     assert resolve("mexc", "BTC_USDT").symbol == "BTC/USDT:USDT"
     assert resolve("mexc", "TRUMPOFFICIAL_USDT").base == "TRUMP"
 
 
-def test_an_unknown_symbol_is_answered_with_near_matches():
+def test_an_unknown_symbol_is_answered_with_near_matches() -> None:
     with pytest.raises(BadInput, match=r"binanceusdm has no instrument 'BCTUSDT'; did you mean .*BTC/USDT:USDT"):
         resolve("binanceusdm", "BCTUSDT")
     with pytest.raises(BadInput, match=r"has no instrument 'x'; known are .* and others"):
         resolve("binanceusdm", "x")
 
 
-def test_a_name_that_fits_two_instruments_is_answered_with_both(monkeypatch):
+def test_a_name_that_fits_two_instruments_is_answered_with_both(monkeypatch: pytest.MonkeyPatch) -> None:
     both = {"venue": "binance", "source": "", "kind": "spot", "maker_fee": "0", "taker_fee": "0"}
     columns = ["symbol", "id", "tick_size", "lot_step", "min_quantity", "min_notional"]
     rows = [["BTCU/SDT", "A", "1", "1", "1", "1"], ["BTC/USDT", "B", "1", "1", "1", "1"]]
@@ -75,6 +75,6 @@ def test_a_name_that_fits_two_instruments_is_answered_with_both(monkeypatch):
     assert resolve("binance", "BTC/USDT").symbol == "BTC/USDT"
 
 
-def test_an_unknown_venue_is_answered_with_the_known_ones():
+def test_an_unknown_venue_is_answered_with_the_known_ones() -> None:
     with pytest.raises(BadInput, match=r"there is no venue 'binanceusd' \(did you mean binanceusdm\?\); allowed:"):
         instruments("binanceusd")

@@ -122,7 +122,13 @@ class Board:
                 )
                 return "bot_status", data.model_dump()
             case BotRegistered():
-                self.grids.register(record)
+                self.grids.register(
+                    record.bot,
+                    mode=record.mode,
+                    venue=record.venue,
+                    initial_e8=record.initial_balance_e8,
+                    settings=record.settings,
+                )
                 return None
             case _:
                 return None
@@ -151,7 +157,7 @@ class Board:
             "equity": [
                 {
                     "bot": bot,
-                    "quote": self.grids.quote_of(bot),
+                    "quote": self.grids.quote_of_bot(bot),
                     "initial_balance": to_float(self.grids.initial_e8(bot)),
                     "points": self._curves.get(bot, []),
                 }

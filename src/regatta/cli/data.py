@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from regatta.cli.folders import DEFAULT_DATA_DIR, AsJson, DataDir
+from regatta.cli.tables import print_table
 from regatta.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -25,13 +27,6 @@ class DataKind(StrEnum):
     MARK = "mark"
 
 
-DataDir = Annotated[
-    Path,
-    typer.Option("--data-dir", metavar="DIR", envvar="REGATTA_DATA_DIR", help="Folder of all that Regatta stores."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
-
-
 @app.command("import")
 def import_(
     files: Annotated[
@@ -43,7 +38,7 @@ def import_(
     timeframe: Annotated[str, typer.Option(help="Length of a candle, e.g. 1m; not used for funding.")] = "",
     kind: Annotated[DataKind, typer.Option(help="What the files hold.")] = DataKind.CANDLES,
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite stored rows that differ.")] = False,
-    data_dir: DataDir = Path("data"),
+    data_dir: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Merge files into the store. A file is written whole or, when anything is wrong with it, not at all."""
@@ -83,7 +78,7 @@ def import_(
 
 
 @app.command("list")
-def list_(data_dir: DataDir = Path("data"), as_json: AsJson = False) -> None:
+def list_(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
     """Show what is stored: rows, first and last time, missing candles, size."""
     summaries = _store(data_dir).list()
     if as_json:
@@ -94,7 +89,7 @@ def list_(data_dir: DataDir = Path("data"), as_json: AsJson = False) -> None:
         return
     from regatta.market.times import utc_text
 
-    _print_table(
+    print_table(
         ("kind", "venue", "symbol", "timeframe", "first", "last", "rows", "missing", "MB"),
         [
             (
@@ -115,7 +110,7 @@ def list_(data_dir: DataDir = Path("data"), as_json: AsJson = False) -> None:
 
 
 @app.command("check")
-def check_(data_dir: DataDir = Path("data"), as_json: AsJson = False) -> None:
+def check_(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
     """Look for gaps, duplicates, corrupt files and rows that no market makes; exit code 2 when there are some."""
     from regatta.market.checkup import check_series
     from regatta.market.times import utc_text
@@ -132,7 +127,7 @@ def check_(data_dir: DataDir = Path("data"), as_json: AsJson = False) -> None:
     elif not found:
         typer.echo(f"{len(every)} series checked: no gap, no fault")
     else:
-        _print_table(
+        print_table(
             ("what", "venue", "symbol", "timeframe", "when", "rows", "detail", "file"),
             [
                 (
@@ -197,18 +192,3 @@ def _finding_json(one: "Finding") -> dict[str, Any]:
 
 def _print_json(document: dict[str, Any]) -> None:
     typer.echo(json.dumps(document))
-
-
-def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], numbers: tuple[str, ...]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=240)  # for files and pipes: one row a line
-    console.print(table)

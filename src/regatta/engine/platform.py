@@ -48,11 +48,14 @@ COMPILE_POLL_S = 0.2
 class Platform:
     """One running installation."""
 
-    def __init__(self, settings: Settings, data_dir: Path, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: Settings, data_dir: Path, *, clock: Clock | None = None, compiling: bool = True
+    ) -> None:
+        """Make a platform that has not started. compiling: False keeps to plain Python."""
         self.settings = settings
         self.data_dir = data_dir
         self._clock = clock or RealClock()
-        self._cache = CodeCache()
+        self._cache = CodeCache() if compiling else None
         self._journal: Journal | None = None
         self._reader: Reader | None = None
         self._engine: Engine | None = None
@@ -151,8 +154,11 @@ class Platform:
         await self._engine.start_up()
         self._background.append(asyncio.create_task(self._engine.watch_lag(), name="lag"))
         for p in plans:
-            if not self._cache.known(p.graph):
-                self._background.append(asyncio.create_task(self._compile(p, lane), name=f"compile {p.settings.name}"))
+            if self._cache is not None and not self._cache.known(p.graph):
+                warming = self._cache.warm(p.graph)
+                self._warmings.append(warming)
+                name = f"compile {p.settings.name}"
+                self._background.append(asyncio.create_task(self._compile(p, warming, lane), name=name))
 
     def _feed(
         self, market: VirtualMarketSettings, symbols: Sequence[str], table: Mapping[str, Instrument]
@@ -175,7 +181,9 @@ class Platform:
 
     def _function(self, what: Plan) -> GraphFunction:
         """Return the graph's function: compiled when that is a matter of milliseconds, else plain."""
-        return self._cache.graph(what.graph) if self._cache.known(what.graph) else what.graph.plain()
+        if self._cache is None or not self._cache.known(what.graph):
+            return what.graph.plain()
+        return self._cache.graph(what.graph)
 
     def _take_up(self, lane: Lane, feed: ReplayFeed, cursor: Cursor | None, market: VirtualMarketSettings) -> None:
         """Bring series, prices and feed to where the journal ends (or the market begins)."""
@@ -188,10 +196,8 @@ class Platform:
         candles = market.history + (at_ms - market.start_ms) // market.timeframe_ms
         warm_up(lane, feed, at_ms, candles, _series)
 
-    async def _compile(self, what: Plan, lane: Lane) -> None:
-        """Compile a graph in a process of its own; plain Python serves until then."""
-        warming = self._cache.warm(what.graph)
-        self._warmings.append(warming)
+    async def _compile(self, what: Plan, warming: Warming, lane: Lane) -> None:
+        """Wait for a graph that another process compiles; plain Python serves until then."""
         while not warming.ready():
             await asyncio.sleep(COMPILE_POLL_S)  # noqa: ASYNC110 - another process, no event to await
         function = await asyncio.to_thread(warming.function)

@@ -56,9 +56,10 @@ def signals(
 def _run_on_lists(
     function: GraphFunction, X: Block, F: Block, P: Block, S: Block, J: Any, SIG: Bytes, V: Block
 ) -> None:
-    state = S.tolist()
-    function(X.tolist(), F.tolist(), P.tolist(), state, J.tolist(), SIG.data, [row.data for row in V])
+    state, cursors = S.tolist(), J.tolist()
+    function(X.tolist(), F.tolist(), P.tolist(), state, cursors, SIG, V)
     S[:] = state
+    J[:] = cursors
 
 
 def writable(X: Block) -> Block:

@@ -44,13 +44,17 @@ def build(rules: Rules) -> Graph:
     builder = _Builder()
     layout = builder.layout
     conditions = [[builder.condition(condition) for _, condition in checks] for _, checks in rules.outputs]
-    columns = [builder.place(x).text for _, x in rules.numbers]
+    columns = {name: builder.place(x) for name, x in rules.numbers}
     outputs = tuple(
         Output(bit, checks.names, tuple(reading for _, reading in parts), layout.bare_cell(-1.0))
         for (bit, checks), parts in zip(rules.outputs, conditions, strict=True)
     )
     texts = [[text for text, _ in parts] for parts in conditions]
-    source = write(layout, [(o.bit, o.failing, its) for o, its in zip(outputs, texts, strict=True)], columns)
+    source = write(
+        layout,
+        [(o.bit, o.failing, its) for o, its in zip(outputs, texts, strict=True)],
+        [p.text for p in columns.values()],
+    )
     steps = "".join(f"{name} {fingerprint(step)}\n" for name, step in builder.operators.items())
     ring_cells = layout.close()
     base, *feeders = layout.clocks.values()
@@ -61,7 +65,8 @@ def build(rules: Rules) -> Graph:
         history=base.history,
         feeders=tuple(Feeder(c.name, c.columns, c.warmup, c.history) for c in feeders),
         outputs=outputs,
-        columns=tuple(name for name, _ in rules.numbers),
+        columns=tuple(columns),
+        column_cells=tuple(place.cell for place in columns.values()),
         operators=builder.operators,
         values=layout.values,
         _parameters=tuple(layout.parameters),

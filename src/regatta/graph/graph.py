@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from regatta.graph.functions import GraphFunction
+from regatta.graph.functions import GraphFunction, on_lists
 from regatta.graph.market import CANDLE_COLUMNS
-from regatta.graph.reading import Reading
+from regatta.graph.reading import Cell, Reading
 
 Block = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -51,7 +51,7 @@ class Graph:
     key: hash of the source and of all steps it calls.
     warmup: candles until every check can be evaluated; no bit is set before.
     history: candles after which what lay before weighs less than 1e-9 in every value.
-    columns: names of the rows of V.
+    columns, column_cells: names of the rows of V, and where the state keeps their newest values.
     operators: names of the steps in the source, and the functions.
     values: cells of the state that hold the newest value of each node, by the node's words.
     """
@@ -63,6 +63,7 @@ class Graph:
     feeders: tuple[Feeder, ...]
     outputs: tuple[Output, ...]
     columns: tuple[str, ...]
+    column_cells: tuple[Cell, ...]
     operators: Mapping[str, Callable[..., Any]]
     values: Mapping[str, int]
     _parameters: tuple[float, ...]
@@ -81,7 +82,7 @@ class Graph:
         """Return the graph as plain Python on lists: the reference, and what serves until compiled."""
         namespace: dict[str, Any] = dict(self.operators)
         exec(compile(self.source, f"<graph {self.key}>", "exec"), namespace)  # noqa: S102 - our own text
-        return GraphFunction(self.key, namespace["graph"], namespace["graph"], lists=True)
+        return GraphFunction(self.key, on_lists(namespace["graph"]), namespace["graph"], lists=True)
 
     def output(self, bit: int) -> Output:
         """Return the output of that bit. Raises KeyError when the rules declare none."""

@@ -1,7 +1,6 @@
 """A graph on one symbol's candles as they come: the batch, one candle long."""
 
 import struct
-from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -20,9 +19,10 @@ CheckValue = Check
 WARMING_UP = "warming_up"
 """Stands for the first failing check until every check can be evaluated."""
 
-HEADER = struct.Struct("<4s20s32sq")  # mark, graph's key, hash of the parameters, last close
+HEADER = struct.Struct("<4s20s32sq")  # mark, graph's key, hash of the parameters, close awaited
 MARK = b"RGS1"
 NEVER = -(2**63)
+write_candle = struct.Struct("6d").pack_into
 
 
 class Series:
@@ -35,10 +35,11 @@ class Series:
         self.graph = graph
         self.timeframe_ms = timeframe_ms
         self._state = graph.new_state()
-        self._last_ms = self._next_ms = NEVER
+        self._next_ms = NEVER
         self._pending: dict[str, list[tuple[float, ...]]] = {f.name: [] for f in graph.feeders}
         self._fed_ms = dict.fromkeys(self._pending, NEVER)
         self._outputs = {o.bit: (o.failing, (*o.names, "", WARMING_UP)) for o in graph.outputs}
+        self._columns = dict(zip(graph.columns, graph.column_cells, strict=True))
         self._prepare(function)
 
     # --- Candles in, signals out -------------------------------------------------------------
@@ -49,22 +50,15 @@ class Series:
         Raises ValueError, and changes nothing, when it does not follow the last candle or holds
         NaN or infinity.
         """
-        if close_ms != self._next_ms and self._last_ms != NEVER:
-            raise ValueError(step_refusal(self._last_ms, close_ms, self.timeframe_ms))
-        if (open_ + high + low + close + volume) * 0.0 != 0.0:
-            self._refuse(close_ms, (open_, high, low, close, volume))
-        rows = self._rows
-        rows[0][0] = close_ms
-        rows[1][0] = open_
-        rows[2][0] = high
-        rows[3][0] = low
-        rows[4][0] = close
-        rows[5][0] = volume
+        if close_ms != self._next_ms and self._next_ms != NEVER:
+            raise ValueError(step_refusal(self._next_ms - self.timeframe_ms, close_ms, self.timeframe_ms))
+        if (open_ + high + low + close + volume) * 0.0 != 0.0:  # NaN, or what gives it
+            refuse(close_ms, (open_, high, low, close, volume))
+        write_candle(self._candle, 0, close_ms, open_, high, low, close, volume)
         if self._fed:
             self._step_with_rows(close_ms)
         else:
             self._live(*self._blocks)
-        self._last_ms = close_ms
         self._next_ms = close_ms + self.timeframe_ms
         return self._signal[0]
 
@@ -74,7 +68,7 @@ class Series:
         feeds: rows of the feeders that are known by the last candle or later; what is later is
         kept for the candles to come. Raises ValueError, and changes nothing, as `step` does.
         """
-        check_candles(X, self.timeframe_ms, None if self._last_ms == NEVER else self._last_ms)
+        check_candles(X, self.timeframe_ms, self.last_ms)
         if not X.shape[1]:
             return
         last_ms = int(X[0, -1])
@@ -83,12 +77,14 @@ class Series:
         signals(self.graph, self.function, X, SIG, feeds=rows, V=V, state=state)
         self._state = state
         self._pending = later
-        self._last_ms = last_ms
+        self._fed_ms |= {name: int(waiting[-1][0]) for name, waiting in later.items() if waiting}
+        self._next_ms = last_ms + self.timeframe_ms
         self._prepare(self.function)
 
     def feed(self, name: str, known_ms: int, *values: float) -> None:
         """Take a row of a feeder: it counts from the first candle that closes at known_ms or later.
 
+        So a 4h candle goes in before the 1m candle that closes at the same time.
         Raises ValueError when that candle has been stepped already, or the row is not in order,
         of the wrong width, or not finite.
         """
@@ -99,8 +95,9 @@ class Series:
             raise ValueError(f"feeder {name}: got {len(values)} values; needed: {', '.join(feeder.columns)}")
         if sum(values) * 0.0 != 0.0:
             raise ValueError(f"feeder {name}, known at {known_ms}: {values}; finite numbers are needed")
-        if known_ms < self._fed_ms[name] or known_ms <= self._last_ms:
-            after = max(self._fed_ms[name], self._last_ms)
+        last_ms = NEVER if self.last_ms is None else self.last_ms
+        if known_ms < self._fed_ms[name] or known_ms <= last_ms:
+            after = max(self._fed_ms[name], last_ms)
             raise ValueError(f"feeder {name}: a row known at {known_ms} comes after {after} was reached")
         self._pending[name].append((float(known_ms), *map(float, values)))
         self._fed_ms[name] = known_ms
@@ -108,11 +105,7 @@ class Series:
 
     def reset(self) -> None:
         """Forget everything: after a gap that can't be filled the warm-up starts again."""
-        self._state = self.graph.new_state()
-        self._last_ms = NEVER
-        self._pending = {name: [] for name in self._pending}
-        self._fed_ms = dict.fromkeys(self._pending, NEVER)
-        self._prepare(self.function)
+        self._start(self.graph.new_state(), NEVER)
 
     def use(self, function: GraphFunction) -> None:
         """Go on with another form of the same graph, e.g. the compiled one when it is ready."""
@@ -126,7 +119,7 @@ class Series:
     @property
     def last_ms(self) -> int | None:
         """Close time of the newest candle; None: there is none."""
-        return None if self._last_ms == NEVER else self._last_ms
+        return None if self._next_ms == NEVER else self._next_ms - self.timeframe_ms
 
     @property
     def warm(self) -> bool:
@@ -150,55 +143,51 @@ class Series:
 
     def column(self, name: str) -> float:
         """Return the newest value of a column of the rules, e.g. "score"; NaN: not known."""
-        return float(self._columns[self.graph.columns.index(name), 0])
+        return self._columns[name].read(self._cells)
 
     # --- State -------------------------------------------------------------------------------
 
     def snapshot(self) -> bytes:
         """Return the state, to go on from with `restore`. Rows fed but not yet reached are not in it."""
-        head = HEADER.pack(MARK, self.graph.key.encode(), self._parameters_hash(), self._last_ms)
+        head = HEADER.pack(MARK, self.graph.key.encode(), self._parameters_hash(), self._next_ms)
         return head + self._array().tobytes()
 
     def restore(self, snapshot: bytes) -> None:
         """Go on from a snapshot. Raises ValueError when it is of another graph or other numbers."""
         if len(snapshot) < HEADER.size or snapshot[:4] != MARK:
             raise ValueError("not a snapshot of a series")
-        _, key, numbers, last_ms = HEADER.unpack_from(snapshot)
+        _, key, numbers, next_ms = HEADER.unpack_from(snapshot)
         if key.decode() != self.graph.key or numbers != self._parameters_hash():
             raise ValueError("a snapshot of other rules or other parameters; the series must warm up instead")
         state = np.frombuffer(snapshot, np.float64, offset=HEADER.size)
         if state.shape != self._state.shape:
             raise ValueError(f"a snapshot of {state.size} numbers; needed: {self._state.size}")
-        self._state = state.copy()
-        self._last_ms = last_ms
-        self._prepare(self.function)
+        self._start(state.copy(), next_ms)
 
     # --- Blocks ------------------------------------------------------------------------------
+
+    def _start(self, state: Block, next_ms: int) -> None:
+        self._state, self._next_ms = state, next_ms
+        self._pending = {name: [] for name in self._pending}
+        self._fed_ms = dict.fromkeys(self._pending, NEVER)
+        self._prepare(self.function)
 
     def _prepare(self, function: GraphFunction) -> None:
         """Lay out the blocks of a batch of one as the function takes them."""
         self.function = function
         self._live = function.live
-        self._next_ms = self._last_ms + self.timeframe_ms
         self._fed = any(self._pending.values())
-        width, n = len(self.graph.columns), 3 * len(self.graph.feeders)
-        parameters, J = self.graph.parameters(), [0, 1] + [0] * n
-        X: Any
-        signal, V = np.zeros(1, np.uint8), np.zeros((width, 1))
-        self._signal: Sequence[int] = signal.data
-        self._columns = V
+        J = [0, 1] + [0] * (3 * len(self.graph.feeders))
+        X, signal, V = np.zeros((6, 1)), np.zeros(1, np.uint8), np.zeros((len(self.graph.columns), 1))
+        self._candle, self._signal = X.data, signal.data
+        P = self.graph.parameters()
         if function.lists:
-            X = [[0.0] for _ in range(6)]
-            self._rows: Sequence[Any] = X
             self._cells: Any = self._state.tolist()
-            rows = [row.data for row in V]
-            self._blocks: tuple[Any, ...] = (X, [], parameters.tolist(), self._cells, J, self._signal, rows)
+            candle, columns = [row.data for row in X], [row.data for row in V]
+            self._blocks: tuple[Any, ...] = (candle, [], P.tolist(), self._cells, J, self._signal, columns)
         else:
-            X = np.zeros((6, 1))
-            self._rows = tuple(row.data for row in X)
             self._cells = self._state.data
-            cursors = np.array(J, dtype=np.int64)
-            self._blocks = (X, np.empty(0), parameters, self._state, cursors, signal, V)
+            self._blocks = (X, np.empty(0), P, self._state, np.array(J, dtype=np.int64), signal, V)
 
     def _array(self) -> Block:
         """Return the state as an array: the state itself, where the function runs on arrays."""
@@ -232,10 +221,12 @@ class Series:
             later[feeder.name] = [tuple(row) for row in rows[:, known:].T.tolist()]
         return now, later
 
-    def _refuse(self, close_ms: int, values: tuple[float, ...]) -> None:
-        for name, value in zip(CANDLE_COLUMNS, values, strict=True):
-            if value - value != 0.0:
-                raise ValueError(f"candle that closed at {close_ms}: {name} is {value}; a finite number is needed")
-
     def _parameters_hash(self) -> bytes:
         return sha256(self.graph.parameters().tobytes()).digest()
+
+
+def refuse(close_ms: int, values: tuple[float, ...]) -> None:
+    """Raise ValueError that names the value of a candle that is NaN or infinite, if one is."""
+    for name, value in zip(CANDLE_COLUMNS, values, strict=True):
+        if value - value != 0.0:
+            raise ValueError(f"candle that closed at {close_ms}: {name} is {value}; a finite number is needed")

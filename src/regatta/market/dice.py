@@ -16,7 +16,6 @@ Bits = NDArray[np.uint64]
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1: Final = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2: Final = np.uint64(0x94D049BB133111EB)
-_FIELD: Final = np.uint64(0xFFFF)
 _MASK: Final = (1 << 64) - 1
 
 
@@ -29,9 +28,9 @@ def key(seed: int, name: str) -> int:
     return h ^ (h >> 31)
 
 
-def bits(stream: int, places: Ints) -> Bits:
+def bits(stream: int | Bits, places: Ints) -> Bits:
     """Return 64 random bits for each place (splitmix64 at `stream + place`); places may be negative."""
-    z = places.astype(np.uint64) * _GOLDEN + np.uint64(stream)
+    z = places.astype(np.uint64) * _GOLDEN + np.asarray(stream, np.uint64)
     z = (z ^ (z >> np.uint64(30))) * _MIX_1
     z = (z ^ (z >> np.uint64(27))) * _MIX_2
     return z ^ (z >> np.uint64(31))
@@ -44,9 +43,10 @@ def uniform(random: Bits) -> Floats:
 
 def bell(random: Bits) -> Floats:
     """Return bell-shaped floats of mean 0 and deviation 1, within +-3.46: the sum of four 16-bit uniforms."""
-    total = random & _FIELD
-    for shift in (16, 32, 48):
-        total = total + ((random >> np.uint64(shift)) & _FIELD)
+    fields = np.ascontiguousarray(random).view(np.uint16)
+    total = fields[..., 0::4].astype(np.uint32)
+    for field in (1, 2, 3):
+        total += fields[..., field::4]
     return (total.astype(np.float64) - 131070.0) * (1.7320508075688772 / 65536.0)
 
 

@@ -238,11 +238,10 @@ class _Part(msgspec.Struct):
 class _Line:
     """One symbol of a replay, read block by block."""
 
-    def __init__(self, source: Source, symbol: str, instrument: Instrument, start_ms: int, last_close_ms: int) -> None:
+    def __init__(self, source: Source, symbol: str, instrument: Instrument, start_ms: int) -> None:
         self._source = source
         self._symbol = symbol
         self._instrument = instrument
-        self._expected_ms = last_close_ms
         self._waiting: list[Settlement] = []
         last = source.before(symbol, start_ms, 1)
         if len(last):
@@ -293,7 +292,8 @@ class _Line:
             self._waiting = due
             return
         charged = charges(due, candles, self._instrument, self._close)
-        self._waiting = due[len(charged) :]
+        last_open = int(candles.open_ms[-1])
+        self._waiting = [settlement for settlement in due if settlement.minute_ms > last_open]
         self._close = float(candles.close[-1])
         for charge in charged:
             mark = charge.mark_ticks

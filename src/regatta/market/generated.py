@@ -181,7 +181,7 @@ class _Process:
 
     def __init__(self, seed: int, name: str, volatility: float) -> None:
         self.volatility = volatility
-        self._slow = [dice.key(seed, f"{name}/slow {period}") for period, _ in SLOW_CURVES]
+        self._slow = np.array([[dice.key(seed, f"{name}/slow {period}")] for period, _ in SLOW_CURVES], np.uint64)
         self._step, self._tail, self._jump, self._size = (
             dice.key(seed, f"{name}/{what}") for what in ("step", "tail", "jump", "size")
         )
@@ -190,11 +190,11 @@ class _Process:
 
     def level(self, number: int) -> float:
         """Return the log price at the first moment of a day; the slow curves are straight between knots."""
+        knots = np.array([[number // period, number // period + 1] for period, _ in SLOW_CURVES], np.int64)
+        ends = dice.bell(dice.bits(self._slow, knots)).tolist()
         total = 0.0
-        for stream, (period, amplitude) in zip(self._slow, SLOW_CURVES, strict=True):
-            knot = number // period
-            ends = dice.bell(dice.bits(stream, np.array([knot, knot + 1], dtype=np.int64))).tolist()
-            total += amplitude * (ends[0] + (ends[1] - ends[0]) * ((number - knot * period) / period))
+        for (left, right), (period, amplitude) in zip(ends, SLOW_CURVES, strict=True):
+            total += amplitude * (left + (right - left) * (number % period / period))
         return total
 
     def day(self, number: int) -> _Walk:

@@ -17,6 +17,11 @@ class Settlement(msgspec.Struct, frozen=True):
     rate_e8: int
     mark: float | None
 
+    @property
+    def minute_ms(self) -> int:
+        """The minute that it belongs to."""
+        return self.at_ms - self.at_ms % MINUTE_MS
+
 
 class Charge(msgspec.Struct, frozen=True):
     """A settlement that is charged as candle `row` opens, at a mark price in whole ticks."""
@@ -33,13 +38,15 @@ def charges(
 
     A settlement belongs to the first candle that opens at its minute or later (venues settle
     some milliseconds after the full hour). Where no mark price is known it is the close of the
-    candle before: for the first candle `close_before`, else its own open.
+    candle before. close_before: that of the candle before the first; None: there is none, and
+    what settled before the first candle concerned nobody.
     """
-    at_ms = np.array([s.at_ms - s.at_ms % MINUTE_MS for s in settlements], dtype=np.int64)
+    at_ms = np.array([s.minute_ms for s in settlements], dtype=np.int64)
     rows = np.searchsorted(candles.open_ms, at_ms).tolist()
+    first_ms = int(candles.open_ms[0]) if len(candles) and close_before is None else 0
     found: list[Charge] = []
     for settlement, row in zip(settlements, rows, strict=True):
-        if row < len(candles):
+        if row < len(candles) and settlement.minute_ms >= first_ms:
             mark = settlement.mark
             if mark is None:
                 first = float(candles.open[0]) if close_before is None else close_before

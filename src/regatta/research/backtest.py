@@ -14,7 +14,7 @@ from regatta.domain.errors import BadInput
 from regatta.domain.instrument import Instrument
 from regatta.domain.order import Side
 from regatta.domain.position import Trade
-from regatta.graph import ENTER_LONG, ENTER_SHORT, Graph, GraphFunction
+from regatta.graph import ENTER_LONG, ENTER_SHORT, Graph, GraphFunction, signals
 from regatta.graph.batch import feeder_block
 from regatta.research import kernel as k
 from regatta.research.compiled import Kernel
@@ -138,7 +138,7 @@ def replay(
 ) -> BacktestResult:
     """Run the strategy over candles that are laid out already; the timeline's signals are written."""
     n, count = len(timeline), len(timeline.symbols)
-    scored = setup.graph.columns[:1] == ("score",)
+    scored = next(iter(setup.graph.columns), "") == "score"
     scores = np.empty((count, n)) if scored else np.empty((0, 0))
     writers = [SignalWriter(setup, timeline, s, scores) for s in range(count)]
     trade_pass, finish = setup.kernel.trade_pass, setup.kernel.finish
@@ -223,37 +223,32 @@ class SignalWriter:
 
     def _begin(self, start: int, end: int) -> None:
         """Start the warm-up of an unbroken run of candles."""
-        graph = self._graph
-        self._state = graph.new_state()
-        self._feeds, cursors = feeder_block(graph, feeds_of(graph, self._block[:, start:end], self._timeframe_ms))
-        self._cursors = np.array([start, end, *cursors], dtype=np.int64)
+        graph, block = self._graph, self._block[:, start:end]
+        feeds = feeds_of(graph, block, self._timeframe_ms)
         self._at = start
+        if self._function.lists:
+            # Plain Python takes the whole run at once: it is for tests and short histories.
+            columns = self._columns[:, start:end]
+            written = np.zeros(end - start, np.uint8)
+            made = np.empty_like(columns)
+            signals(graph, self._function, block, written, feeds=feeds, V=made)
+            self._signals[start:end] = written
+            columns[:] = made
+            return
+        self._state = graph.new_state()
+        self._feeds, cursors = feeder_block(graph, feeds)
+        self._cursors = np.array([start, end, *cursors], dtype=np.int64)
 
     def _go_on(self, stop: int) -> None:
         """Run the graph up to row `stop`."""
         start, self._at = self._at, stop
-        if self._function.lists:
-            self._go_on_lists(start, stop)
-        else:
+        if not self._function.lists:
             self._cursors[0], self._cursors[1] = start, stop
             self._function.call(
                 self._block, self._feeds, self._parameters, self._state, self._cursors, self._signals, self._columns
             )
         if self._scores is not None and len(self._columns) > 1:
             self._scores[start:stop] = self._columns[0, start:stop]
-
-    def _go_on_lists(self, start: int, stop: int) -> None:
-        count = stop - start
-        state, written = self._state.tolist(), [0] * count
-        cursors = [0, count, *self._cursors[2:].tolist()]
-        columns = [[0.0] * count for _ in self._graph.columns]
-        block = self._block[:, start:stop].tolist()
-        self._function(block, self._feeds.tolist(), self._parameters.tolist(), state, cursors, written, columns)
-        self._state[:] = state
-        self._cursors[2:] = cursors[2:]
-        self._signals[start:stop] = written
-        if columns:
-            self._columns[:, start:stop] = columns
 
 
 NO_ENTRY = np.uint8(255 - ENTER_LONG - ENTER_SHORT)

@@ -4,12 +4,13 @@ from regatta.settings.bot import BotSettings
 from regatta.settings.market import Speed, VirtualMarketSettings
 from regatta.settings.platform import Settings
 from regatta.settings.risk import RiskSettings
+from regatta.settings.server import ServerSettings
 
 BASES = ("ADA", "AVAX", "BNB", "BTC", "DOGE", "DOT", "ETH", "LINK", "LTC", "SOL", "SUI", "XRP")
 SYMBOLS = tuple(f"{base}/USDT:USDT" for base in BASES)
 
 
-def demo_settings(*, seed: int = 7, speed: Speed = 60) -> Settings:
+def demo_settings(*, seed: int = 7, speed: Speed = 60, port: int = 8000) -> Settings:
     """Return the settings of the demo: V1 is `ema_rsi` with its defaults, V2 is bolder.
 
     Risk is small enough that all twelve symbols can be held at once: what the race shows is
@@ -24,4 +25,8 @@ def demo_settings(*, seed: int = 7, speed: Speed = 60) -> Settings:
         risk=risk,
         parameters={"rsi_overbought": 85.0, "use_ema_filter": False},
     )
-    return Settings(market=VirtualMarketSettings(symbols=SYMBOLS, seed=seed, speed=speed), bots=(v1, v2))
+    return Settings(
+        market=VirtualMarketSettings(symbols=SYMBOLS, seed=seed, speed=speed),
+        server=ServerSettings(port=port),
+        bots=(v1, v2),
+    )

@@ -130,7 +130,7 @@ export const en = {
   'stat.won_lost': '{won} won · {lost} lost',
   'stat.of_max': 'of {max} at most',
   'stat.with_open': 'with open positions',
-  'stat.in_open': 'before exit fees',
+  'stat.in_open': 'before fees',
   'stat.initial': 'started with {amount}',
   'stat.after_fees': 'net of fees',
   'stat.decided_on': 'closed candles of {timeframes}',

@@ -135,7 +135,7 @@ export const fr = {
   'stat.won_lost': '{won} gagnés · {lost} perdus',
   'stat.of_max': 'sur {max} au plus',
   'stat.with_open': 'positions ouvertes comprises',
-  'stat.in_open': 'avant frais de sortie',
+  'stat.in_open': 'avant frais',
   'stat.initial': 'au départ {amount}',
   'stat.after_fees': 'net de frais',
   'stat.decided_on': 'bougies clôturées de {timeframes}',

@@ -65,7 +65,8 @@ export class LiveSocket {
 
   /** Send a request; without an open connection it is left out, since a new one starts with a snapshot anyway. */
   send(request: { type: string; id?: string; data?: object }): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(request));
+    const socket = this.#socket;
+    if (socket?.readyState === socket?.OPEN) socket?.send(JSON.stringify(request));
   }
 
   #listen(): void {

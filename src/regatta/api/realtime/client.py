@@ -12,13 +12,14 @@ Send = Callable[[str], Awaitable[None]]
 class Client:
     """A connection's sending side. The hub offers news; `serve` sends them as fast as the client reads.
 
-    values, state, now: the hub's, handed in.
+    ended: set when its session is over and the connection has to be closed.
     """
 
     def __init__(self, address: str, session: str | None) -> None:
         self.address = address
         self.session = session
         self.outbox = Outbox()
+        self.ended = asyncio.Event()
         self._wake = asyncio.Event()
         self._has_news = False
 

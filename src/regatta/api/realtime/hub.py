@@ -10,12 +10,14 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import orjson
 import structlog
 
 from regatta.api.board import SHOWN, Board
 from regatta.api.frames import Topic
+from regatta.api.grids import Grids
 from regatta.api.realtime.client import Client
 from regatta.api.realtime.values import TICK_S, LiveValues
 from regatta.api.schemas import SpeedView
@@ -43,14 +45,13 @@ class Hub:
         self,
         *,
         control: Control,
-        board: Board,
         clock: Clock,
         refill: Callable[[], Awaitable[Board]],
     ) -> None:
         self._control = control
         self._clock = clock
         self._refill = refill
-        self.board = board
+        self.board = Board(Grids())
         self.values = LiveValues(control, lambda: self.board.today_e8())
         self.clients: set[Client] = set()
         self._waiting: deque[Committed] = deque()
@@ -101,8 +102,8 @@ class Hub:
         await self._apply_waiting()
         if not self.clients:
             return
-        self._watch_speed()
         self.values.refresh()
+        self._watch_speed()
         for n, client in enumerate(tuple(self.clients)):
             if n % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
@@ -113,6 +114,7 @@ class Hub:
         while self._waiting:
             committed = self._waiting.popleft()
             event = self.board.apply(committed)
+            self._state_text = ""
             if event is not None:
                 self.values.note_positions()
                 self._tell(event[0], orjson.dumps(event[1]).decode())
@@ -125,13 +127,15 @@ class Hub:
         self._overflowed = False
         log.warning("too many records waited for the realtime channel; it starts over from the journal")
         self.board = await self._refill()
+        self._state_text = ""
         for client in self.clients:
             client.outbox.resync()
 
     def _watch_speed(self) -> None:
-        speed = speed_view(self._control.status().feeds)
-        if speed.speed != self._speed:
-            known, self._speed = self._speed is not None, speed.speed
+        speed = self.values.speed
+        if speed is not None and speed.speed != self._speed:
+            known = self._speed is not None
+            self._speed = speed.speed
             if known:
                 self.tell_speed(speed)
 
@@ -152,16 +156,18 @@ class Hub:
         What depends on who asks (`session`) is to be added. Made at most once a tick.
         """
         if self._state_tick != self._tick or not self._state_text:
-            status = status_view(self._control.status(), self.board.today_e8())
-            whole = {
-                "status": status.model_dump(),
-                "positions": [live_position_view(p).model_dump() for p in self._control.positions()],
-                "prices": [price.model_dump() for price in price_views(self._control.prices())],
-                **self.board.parts(),
-            }
-            self._state_text = orjson.dumps(whole).decode()[:-1]
+            self._state_text = orjson.dumps(self.whole()).decode()[:-1]
             self._state_tick = self._tick
         return self._state_text
+
+    def whole(self) -> dict[str, Any]:
+        """Return the whole state but for what depends on who asks."""
+        return {
+            "status": status_view(self._control.status(), self.board.today_e8()).model_dump(),
+            "positions": [live_position_view(p).model_dump() for p in self._control.positions()],
+            "prices": [price.model_dump() for price in price_views(self._control.prices())],
+            **self.board.parts(),
+        }
 
     def now(self) -> str:
         """Return the wall clock's time as the frames say it."""

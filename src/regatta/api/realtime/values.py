@@ -5,8 +5,9 @@ from typing import Any
 
 import orjson
 
+from regatta.api.schemas import SpeedView
 from regatta.api.times import iso
-from regatta.api.views import feed_view, is_running, live_position_view, status_view
+from regatta.api.views import live_position_view, status_view
 from regatta.engine.control import Control
 
 TICK_S = 0.1
@@ -33,6 +34,7 @@ class LiveValues:
         self._price_texts: dict[int, str] = {}
         self._positions_stale = True
         self._ticks = 0
+        self.speed: SpeedView | None = None
 
     def note_price(self, symbol: str, price: float, at_ms: int) -> None:
         """Remember a price; called for every candle, so nothing else."""
@@ -54,17 +56,18 @@ class LiveValues:
         if self._ticks % BALANCE_TICKS == 0:
             status = self._control.status()
             view = status_view(status, self._today_e8())
-            bots = [bot.model_dump() for bot in view.bots]
-            self._replace("balance_update", {"bots": bots, "totals": view.totals.model_dump()})
+            self.speed = view.speed
+            shown = view.model_dump()
+            self._replace("balance_update", {"bots": shown["bots"], "totals": shown["totals"]})
             if self._ticks % SYSTEM_TICKS == 0:
                 self._replace(
                     "system_status",
                     {
-                        "is_running": is_running(status),
+                        "is_running": view.is_running,
                         "uptime_s": view.uptime_s,
                         "loop_lag_ms": status.loop_lag_ms,
                         "journal_seq": status.journal_seq,
-                        "feeds": [feed_view(feed).model_dump() for feed in status.feeds],
+                        "feeds": shown["feeds"],
                         "errors": view.errors,
                     },
                     always=True,

@@ -1,0 +1,61 @@
+"""W4: one more candle, live: a step of the graph, with all of its check values read.
+
+EMA 9/21/50, RSI 14, ATR 14, MACD and Bollinger 20, as one strategy on one symbol.
+"""
+
+from bench.measure import best_of
+from regatta.engine.code_cache import CodeCache
+from regatta.graph import Market, Rules, Series, atr, bollinger, build, checks, crosses_above, ema, macd, rsi
+from regatta.market.generated import random_walk
+
+MINUTE_MS = 60_000
+HISTORY = 2_000
+STEPS = 20_000
+
+
+def rules(m: Market) -> Rules:
+    """Return a rule that looks at every indicator of the workload."""
+    lines, bands = macd(m.close), bollinger(m.close, 20)
+    return Rules(
+        enter_long=checks(
+            ema_cross=crosses_above(ema(m.close, 9), ema(m.close, 21)),
+            ema_filter=m.close > ema(m.close, 50),
+            rsi=rsi(m.close) < 75,
+            volatility=atr(m) > 0.0,
+            macd=lines.histogram > 0.0,
+            bollinger=m.close < bands.upper,
+        )
+    )
+
+
+def run(rounds: int = 5) -> dict[str, object]:
+    """Measure and return one line of results; times in µs a candle."""
+    graph = build(rules(Market()))
+    cache = CodeCache()
+    compiled, plain = (Series(graph, f, MINUTE_MS) for f in (cache.graph(graph), graph.plain()))
+    rows = list(random_walk(HISTORY + STEPS * (rounds + 1)).rows())
+    output = graph.outputs[0].name
+    for series in (compiled, plain):
+        for c in rows[:HISTORY]:
+            series.step(c.close_ms, c.open, c.high, c.low, c.close, c.volume)
+
+    def steps(series: Series, read: bool) -> None:
+        taken = series.close_ms
+        start = next(i for i, c in enumerate(rows) if c.close_ms > taken)
+        for c in rows[start : start + STEPS]:
+            series.step(c.close_ms, c.open, c.high, c.low, c.close, c.volume)
+            if read:
+                series.checks(output)
+
+    def timed(series: Series, read: bool) -> float:
+        series.reset()
+        for c in rows[:HISTORY]:
+            series.step(c.close_ms, c.open, c.high, c.low, c.close, c.volume)
+        return round(best_of(rounds, lambda: steps(series, read))[0] / STEPS * 1e6, 3)
+
+    return {
+        "workload": "W4",
+        "step_us": timed(compiled, False),
+        "step_and_checks_us": timed(compiled, True),
+        "plain_step_us": timed(plain, False),
+    }
