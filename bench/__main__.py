@@ -9,6 +9,8 @@ from importlib import import_module
 WORKLOADS: Mapping[str, str] = {
     "W1": "bench.w1",
     "W4": "bench.w4",
+    "ENGINE": "bench.engine",
+    "DECISION": "bench.decision",
 }
 """One file a workload; each has `run() -> dict`."""
 

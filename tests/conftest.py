@@ -27,3 +27,9 @@ def shared_data() -> Path:
 def code_cache() -> CodeCache:
     """Return the compiled code that all tests of a machine share."""
     return CodeCache()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser's tests last: Playwright keeps an event loop in the main thread, where no other can run."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

@@ -196,12 +196,12 @@ def test_a_period_that_is_not_allowed_is_named(n: object) -> None:
 def test_words_for_and_or_not_are_refused() -> None:
     a, b = m.close > 1.0, m.open > 1.0
     for wrong in (lambda: a and b, lambda: a or b, lambda: not a, lambda: 1.0 < m.close < 2.0):
-        with pytest.raises(TypeError, match="write & | ~ instead of and, or, not"):
+        with pytest.raises(TypeError, match=r"write & \| ~ instead of and, or, not"):
             wrong()
 
 
 def test_a_check_that_is_no_condition_is_named() -> None:
-    with pytest.raises(TypeError, match="check trend: .* is not a condition"):
+    with pytest.raises(TypeError, match=r"check trend: .* is not a condition"):
         checks(trend=m.close)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="check trend: False is not a condition"):
         checks(trend=(m.close == m.open))  # type: ignore[arg-type]
@@ -214,7 +214,7 @@ def test_a_power_is_refused_because_it_differs_between_plain_and_compiled() -> N
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), "75", None, True])
 def test_a_threshold_that_is_no_finite_number_is_refused(bad: object) -> None:
-    with pytest.raises(TypeError, match="neither a node .* nor a finite number"):
+    with pytest.raises(TypeError, match=r"neither a node .* nor a finite number"):
         rsi(m.close, 14) < bad  # type: ignore[operator]  # noqa: B015
 
 
@@ -228,7 +228,7 @@ def test_switched_off_checks_are_left_out_and_none_left_is_an_error() -> None:
 def test_rules_without_an_entry_are_refused() -> None:
     with pytest.raises(ValueError, match="enter_long or enter_short"):
         Rules(exit_long=checks(a=m.close > 1.0))
-    with pytest.raises(TypeError, match="enter_long is .*; write checks"):
+    with pytest.raises(TypeError, match=r"enter_long is .*; write checks"):
         Rules(enter_long=m.close > 1.0)  # type: ignore[arg-type]
 
 

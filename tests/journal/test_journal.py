@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from regatta.domain.errors import BadInput, EnvironmentFault
-from regatta.domain.events import AnyRecord, EngineStarted, HoldsCounted, MarketReached, PlaceOrder, TradeClosed
+from regatta.domain.events import (
+    AnyRecord,
+    EngineStarted,
+    EquityMarked,
+    HoldsCounted,
+    MarketReached,
+    PlaceOrder,
+    TradeClosed,
+)
 from regatta.engine.bus import EventBus
 from regatta.engine.lane import Lane
 from regatta.journal import Journal, MemoryJournal, Reader
@@ -248,3 +256,45 @@ def test_after_a_failed_commit_the_journal_takes_nothing_more(journal: Journal) 
 def test_the_cursor_of_a_market_is_its_newest(journal: Journal) -> None:
     journal.append_now([MarketReached(at_ms=t, feed="m", phase="closed") for t in (60, 120)])
     assert journal.tables()["market_cursor"] == [("m", 120, "closed")]
+
+
+def test_a_page_of_trades_and_its_totals_are_of_one_moment(journal: Journal, path: Path) -> None:
+    journal.append_now(trading_records())
+    reader = Reader(path)
+    rows, totals = reader.trade_page(bot=["V1"], limit=3, sort="pnl")
+    assert rows[0].trade.pnl_e8 == totals.best_e8
+    assert reader.trade_page(bot=["V1"], limit=1, sort="pnl", descending=False)[0][0].trade.pnl_e8 == totals.worst_e8
+    assert reader.trade_page(bot=["nobody"]) == ([], type(totals)(0, 0, 0, 0, 0, 0, None, None))
+    assert reader.trade_page(bot=[])[1].trades == 0
+    days = reader.pnl_by_day("V1")
+    assert sum(day.pnl_e8 for day in days) == totals.pnl_e8
+    assert sum(day.trades for day in days) == totals.trades
+    reader.close()
+
+
+def test_a_trade_tells_its_story(journal: Journal, path: Path) -> None:
+    journal.append_now(trading_records())
+    reader = Reader(path)
+    trade = reader.trades(limit=1)[0].trade
+    orders = reader.orders(position_id=trade.trade_id)
+    fills = reader.fills(position_id=trade.trade_id)
+    assert {order.role for order in orders} >= {"entry"}
+    assert sum(row.fill.lots for row in fills) == 2 * trade.lots
+    assert sum(row.fill.fee_e8 for row in fills) == trade.fees_e8
+    entry = next(order for order in orders if order.role == "entry")
+    assert entry.average_ticks == pytest.approx(trade.entry_ticks, abs=1)
+    (decision,) = reader.decisions(client_id=entry.client_id)
+    assert decision.decision.action == "enter"
+    assert reader.trades(trade_id=trade.trade_id)[0].trade == trade
+    reader.close()
+
+
+def test_long_equity_curves_are_thinned_but_keep_both_ends(journal: Journal, path: Path) -> None:
+    journal.append_now([EquityMarked(at_ms=i, bot="V1", balance_e8=i, equity_e8=i) for i in range(1_000)])
+    reader = Reader(path)
+    points = reader.equity("V1", max_points=100)
+    assert 90 <= len(points) <= 102
+    assert (points[0].at_ms, points[-1].at_ms) == (0, 999)
+    assert len(reader.equity("V1", max_points=5_000)) == 1_000
+    assert {total.reason: total.count for total in reader.hold_totals()} == {}
+    reader.close()

@@ -181,7 +181,9 @@ def test_a_cursor_at_the_end_still_tells_the_end() -> None:
 
 
 def test_a_cursor_with_an_unknown_step_is_refused() -> None:
-    with pytest.raises(BadInput, match="'half' is no step of a moment; allowed: triggered, settled, closed, opened"):
+    with pytest.raises(
+        BadInput, match="'half' is no step of a moment; allowed: triggered, settled, closed, opened, ending, ended"
+    ):
         feed_of(candles(A, 3)).resume_after(START, "half")
 
 

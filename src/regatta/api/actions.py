@@ -72,7 +72,5 @@ class Actions:
         return bot
 
     def _result(self, bot: str | None) -> ActionResult:
-        states = {
-            one.name: cast(BotState, one.state) for one in self._control.status().bots if bot in (None, one.name)
-        }
+        states = {one.name: cast(BotState, one.state) for one in self._control.status().bots if bot in (None, one.name)}
         return ActionResult(bots=states)

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
-from fastapi import FastAPI, Request, WebSocket
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI, WebSocket
 from starlette.middleware import Middleware
 
 from regatta import __version__
@@ -14,28 +14,28 @@ from regatta.api.history import History
 from regatta.api.idempotency import Idempotency
 from regatta.api.openapi import document
 from regatta.api.options import ApiOptions
-from regatta.api.ports import Reader
 from regatta.api.problems import Unforeseen, install
 from regatta.api.realtime.socket import serve
 from regatta.api.routes import control, journal, pages, status
 from regatta.api.webfiles import WebFiles
 from regatta.engine.control import Control
+from regatta.journal import Reader
 
 STYLE_HASHES = ("sha256-3pRED1tOXas1FXFoPb9TGCjmYe9XQsmO9OV23khV2nY=",)
 """Inline styles that the dashboard may use: lightweight-charts 5.2.1 writes one for its logo."""
 
 
-def create_app(control_: Control | None, reader: Reader | None, options: ApiOptions) -> FastAPI:
+def create_app(options: ApiOptions, *, engine: Control | None = None, reader: Reader | None = None) -> FastAPI:
     """Return the application.
 
-    Without control and reader it answers 503 "starting" (and serves the dashboard's files) until
-    `attach` gives it both.
+    Without engine and reader it answers 503 "starting" (and serves the dashboard's files) until
+    `await app.state.attach(engine, reader)`; `await app.state.detach()` takes them away again.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if control_ is not None and reader is not None and app.state.backend is None:
-            await attach(app, control_, reader)
+        if engine is not None and reader is not None:
+            await attach(app, engine, reader)
         yield
         await detach(app)
 
@@ -44,7 +44,8 @@ def create_app(control_: Control | None, reader: Reader | None, options: ApiOpti
         version=__version__,
         description=(
             "Times are ISO 8601 UTC. Money is a decimal string in journal answers and a number in display answers, "
-            "as each field says. Errors are RFC 9457 problem documents. Realtime frames of /ws: ServerFrame, ClientFrame."
+            "as each field says. Errors are RFC 9457 problem documents. "
+            "Realtime frames of /ws: ServerFrame, ClientFrame."
         ),
         openapi_url=None,
         docs_url=None,
@@ -56,6 +57,8 @@ def create_app(control_: Control | None, reader: Reader | None, options: ApiOpti
         ],
     )
     app.state.options = options
+    app.state.attach = partial(attach, app)
+    app.state.detach = partial(detach, app)
     app.state.backend = None
     app.state.idempotency = Idempotency(options.clock)
     app.state.webfiles = WebFiles(options.webui)
@@ -67,18 +70,14 @@ def create_app(control_: Control | None, reader: Reader | None, options: ApiOpti
     async def ws(websocket: WebSocket) -> None:
         await serve(websocket, options)
 
-    @app.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
-    async def no_such_endpoint(request: Request, path: str) -> None:
-        raise HTTPException(404, f"there is no endpoint {request.method} /api/{path[:200]}; see /api/docs")
-
     app.include_router(pages.router)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     return app
 
 
-async def attach(app: FastAPI, control_: Control, reader: Reader) -> None:
+async def attach(app: FastAPI, engine: Control, reader: Reader) -> None:
     """Give the application its running engine: from now on it answers."""
-    app.state.backend = await Backend.attach(control_, History(reader), app.state.options)
+    app.state.backend = await Backend.attach(engine, History(reader), app.state.options)
 
 
 async def detach(app: FastAPI) -> None:

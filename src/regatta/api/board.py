@@ -27,8 +27,8 @@ from regatta.domain.events import (
     TradeClosed,
 )
 from regatta.domain.money import to_float
-from regatta.domain.signal import Decision
 from regatta.domain.position import Trade
+from regatta.domain.signal import Decision
 from regatta.domain.timeframe import DAY_MS
 
 LAST = 50
@@ -148,6 +148,10 @@ class Board:
         """Return each bot's net PnL of the trades closed on the newest UTC day it has reached."""
         return {bot: pnl_e8 for bot, (_, pnl_e8) in self._today.items()}
 
+    def day(self, bot: str) -> int | None:
+        """Return the newest UTC day (days since 1970) that a bot has reached, None before its first mark."""
+        return self._today[bot][0] if bot in self._today else None
+
     def totals(self) -> TradeTotals:
         return self._sums.view()
 
@@ -173,5 +177,3 @@ class Board:
 def _point(at_ms: int, balance_e8: int, equity_e8: int) -> dict[str, Any]:
     point = EquityPoint(at=iso(at_ms), balance=to_float(balance_e8), equity=to_float(equity_e8))
     return point.model_dump()
-
-

@@ -34,7 +34,7 @@ def page(document: dict[str, Any]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(info["title"])} API</title><link rel="stylesheet" href="/api/docs.css">'
         f'<h1>{escape(info["title"])} API <span class="dim">{escape(info["version"])}</span></h1>'
-        f'<p>{escape(info.get("description", ""))}</p>'
+        f"<p>{escape(info.get('description', ''))}</p>"
         '<p>The whole contract with all models: <a href="/api/openapi.json">/api/openapi.json</a>.</p>'
         f"{body}</html>"
     )

@@ -94,7 +94,9 @@ def _unforeseen(error: Exception) -> Problem:
     # 40 bits name one entry of the log and give nothing away.
     name = secrets.token_hex(5)
     log.error("unforeseen error in a request", error_id=name, exc_info=error)
-    return problem(500, "unforeseen", f"something went wrong that nobody foresaw; the log says more under {name}", id=name)
+    return problem(
+        500, "unforeseen", f"something went wrong that nobody foresaw; the log says more under {name}", id=name
+    )
 
 
 def field_faults(errors: Sequence[Mapping[str, Any]]) -> list[FieldFault]:
@@ -150,7 +152,11 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
         kind = status.phrase.lower().replace(" ", "-")
-        detail = error.detail if error.detail != status.phrase else f"{request.method} {request.url.path}: {status.phrase.lower()}"
+        detail = (
+            error.detail
+            if error.detail != status.phrase
+            else f"{request.method} {request.url.path}: {status.phrase.lower()}"
+        )
         return respond(problem(status, kind, detail), request.url.path, error.headers)
 
     async def ours(request: Request, error: Exception) -> Response:

@@ -3,13 +3,14 @@
 from typing import cast
 
 from regatta.api.grids import Grids
-from regatta.api.schemas import DecisionView, FillView, Mode, PositionView, TradeResult, TradeView
+from regatta.api.schemas import DecisionView, FillView, Mode, OrderView, PositionView, TradeResult, TradeView
 from regatta.api.times import iso
 from regatta.api.views import MODE_LABELS, check_view, percent
 from regatta.domain.money import to_decimal
 from regatta.domain.order import Fill, Side
 from regatta.domain.position import Position, Trade
 from regatta.domain.signal import Decision
+from regatta.journal.queries import OrderRow
 
 
 def amount(amount_e8: int) -> str:
@@ -103,4 +104,29 @@ def position_view(position: Position, grids: Grids) -> PositionView:
         stop_price=None if stop is None else grids.price(bot, symbol, stop),
         target_price=None if target is None else grids.price(bot, symbol, target),
         opened_at=iso(position.opened_ms),
+    )
+
+
+def order_view(row: OrderRow, grids: Grids) -> OrderView:
+    """Return an order with what became of it. The row's price is that of its level, where it has one."""
+    return OrderView.model_validate(
+        {
+            "client_id": row.client_id,
+            "position_id": row.position_id,
+            "bot": row.bot,
+            "mode": grids.mode(row.bot),
+            "symbol": row.symbol,
+            "side": row.side.value,
+            "kind": row.kind,
+            "role": row.role,
+            "status": row.status,
+            "reason": row.refusal or row.reason,
+            "quantity": row.quantity,
+            "filled_quantity": grids.quantity(row.bot, row.symbol, row.filled_lots),
+            "average_price": row.average_price,
+            "limit_price": row.price if row.kind == "limit" else None,
+            "trigger_price": row.price if row.kind == "stop" else None,
+            "intended_at": iso(row.intended_ms),
+            "updated_at": iso(row.updated_ms),
+        }
     )

@@ -26,7 +26,9 @@ Time = Annotated[
         json_schema_extra={"format": "date-time"},
     ),
 ]
-Amount = Annotated[str, Field(description="Exact amount of quote currency, a decimal string.", examples=["-12.34560000"])]
+Amount = Annotated[
+    str, Field(description="Exact amount of quote currency, a decimal string.", examples=["-12.34560000"])
+]
 Price = Annotated[str, Field(description="Exact price in quote per base, a decimal string.", examples=["27123.10"])]
 Quantity = Annotated[str, Field(description="Exact quantity in base units, a decimal string.", examples=["0.015"])]
 
@@ -96,7 +98,8 @@ class BotView(Answer):
     pnl: float = Field(title="Total PnL", description="Equity - initial balance, in quote.")
     pnl_pct: float = Field(title="Total PnL", description="In percent of the initial balance.")
     pnl_today: float = Field(
-        title="Today's PnL", description="Net PnL of trades closed in the present UTC day of the bot's market, in quote."
+        title="Today's PnL",
+        description="Net PnL of trades closed in the present UTC day of the bot's market, in quote.",
     )
     open_positions: int = Field(title="Open positions")
     max_positions: int = Field(title="Positions allowed")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from regatta.cli import bots, data, demo, doctor, journal, run, trades
+from regatta.cli import bots, data, demo, doctor, journal, openapi, run, trades
 from regatta.cli.errors import say_refused, say_unforeseen
 from regatta.domain.errors import RegattaError
 
@@ -35,6 +35,7 @@ app.command("run")(run.run)
 app.command("bots")(bots.bots)
 app.command("trades")(trades.trades)
 app.command("doctor")(doctor.doctor)
+app.command("openapi")(openapi.openapi)
 app.add_typer(data.app, name="data")
 app.add_typer(journal.app, name="journal")
 

@@ -10,10 +10,10 @@ from regatta.cli.folders import DEFAULT_DATA_DIR, AsJson, DataDir
 
 def bots(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
     """Show each bot with its balance and results, also while the engine runs."""
-    from regatta.cli.journal import journal_path
+    from regatta.cli.journal import present
     from regatta.journal import Reader
 
-    reader = Reader(journal_path(data_dir))
+    reader = Reader(present(data_dir))
     try:
         rows = _rows(reader)
     finally:
@@ -28,7 +28,7 @@ def bots(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
 
 
 def _rows(reader: Any) -> list[dict[str, Any]]:
-    from regatta.domain.money import to_decimal
+    from regatta.cli.tables import exact
 
     portfolios = {one.bot: one for one in reader.portfolios()}
     rows = []
@@ -43,10 +43,10 @@ def _rows(reader: Any) -> list[dict[str, Any]]:
                 "state": bot.state,
                 "venue": bot.venue,
                 "strategy": bot.strategy,
-                "initial_balance": str(to_decimal(initial_e8)),
-                "balance": str(to_decimal(balance_e8)),
-                "equity": str(to_decimal(portfolio.equity_e8 if portfolio else balance_e8)),
-                "pnl": str(to_decimal(totals.pnl_e8)),
+                "initial_balance": exact(initial_e8),
+                "balance": exact(balance_e8),
+                "equity": exact(portfolio.equity_e8 if portfolio else balance_e8),
+                "pnl": exact(totals.pnl_e8),
                 "trades": totals.trades,
                 "wins": totals.wins,
                 "losses": totals.losses,

@@ -18,7 +18,7 @@ def verify(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
     """Check every record and the chain that links them; exit code 3 when something was changed or lost."""
     from regatta.journal import Journal
 
-    path = _present(data_dir)
+    path = present(data_dir)
     journal = Journal.open_now(path)
     try:
         records = journal.verify()
@@ -32,7 +32,7 @@ def rebuild(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> No
     """Empty the tables (trades, orders, positions, ...) and fill them again from the journal."""
     from regatta.journal import Journal
 
-    path = _present(data_dir)
+    path = present(data_dir)
     journal = Journal.open_now(path)
     try:
         journal.verify()
@@ -51,10 +51,14 @@ def journal_path(data_dir: Path) -> Path:
     return data_dir / "journal.sqlite"
 
 
-def _present(data_dir: Path) -> Path:
+def present(data_dir: Path) -> Path:
+    """Return the journal's file; BadInput when the data directory has none."""
     path = journal_path(data_dir)
     if not path.is_file():
-        raise BadInput(f"there is no journal in {data_dir} ({path.name}); name the right folder with --data-dir")
+        raise BadInput(
+            f"there is no journal in {data_dir} ({path.name}); name the right folder with --data-dir, "
+            "or make one with `regatta demo` or `regatta run`"
+        )
     return path
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from regatta.domain.money import to_decimal
+
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
     """Print a table on stdout; numbers: the columns that are aligned to the right."""
@@ -29,3 +31,8 @@ def money(amount: Decimal) -> str:
 def signed(amount: Decimal) -> str:
     """Return +1,234.50 or -1,234.50."""
     return f"{amount:+,.2f}"
+
+
+def exact(amount_e8: int) -> str:
+    """Return an amount of 10**-8 quote as a decimal with all its places: 0.00000000."""
+    return f"{to_decimal(amount_e8):f}"

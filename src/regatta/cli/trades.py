@@ -20,11 +20,11 @@ def trades(
     as_json: AsJson = False,
 ) -> None:
     """Show closed trades, newest first, with totals over all that match; also while the engine runs."""
-    from regatta.cli.journal import journal_path
+    from regatta.cli.journal import present
     from regatta.domain.instrument import unified_symbol
     from regatta.journal.queries import Reader
 
-    reader = Reader(journal_path(data_dir))
+    reader = Reader(present(data_dir))
     try:
         known = [one.bot for one in reader.bots()]
         if bot is not None and bot not in known:
@@ -43,7 +43,7 @@ def trades(
 
 
 def _row(row: Any) -> dict[str, Any]:
-    from regatta.domain.money import to_decimal
+    from regatta.cli.tables import exact
 
     trade = row.trade
     return {
@@ -56,24 +56,24 @@ def _row(row: Any) -> dict[str, Any]:
         "exit_price": str(row.exit_price),
         "opened_at": _iso(trade.opened_ms),
         "closed_at": _iso(trade.closed_ms),
-        "pnl": str(to_decimal(trade.pnl_e8)),
-        "fees": str(to_decimal(trade.fees_e8)),
-        "funding": str(to_decimal(trade.funding_e8)),
+        "pnl": exact(trade.pnl_e8),
+        "fees": exact(trade.fees_e8),
+        "funding": exact(trade.funding_e8),
         "reason": trade.reason,
-        "balance_after": str(to_decimal(trade.balance_after_e8)),
+        "balance_after": exact(trade.balance_after_e8),
     }
 
 
 def _totals(totals: Any) -> dict[str, Any]:
-    from regatta.domain.money import to_decimal
+    from regatta.cli.tables import exact
 
     return {
         "trades": totals.trades,
         "wins": totals.wins,
         "losses": totals.losses,
-        "pnl": str(to_decimal(totals.pnl_e8)),
-        "fees": str(to_decimal(totals.fees_e8)),
-        "funding": str(to_decimal(totals.funding_e8)),
+        "pnl": exact(totals.pnl_e8),
+        "fees": exact(totals.fees_e8),
+        "funding": exact(totals.funding_e8),
     }
 
 

@@ -213,9 +213,8 @@ def live_entry(dispatcher: Any) -> Callable[..., None]:
     return entry if callable(entry) else dispatcher  # type: ignore[no-any-return]
 
 
-def sources_hash() -> str:
+def sources_hash(root: Path = Path(regatta.__path__[0])) -> str:
     """Return a hash of all sources that may be compiled, of the compiler, Python and the options."""
-    root = Path(regatta.__path__[0])
     digest = sha256(f"{metadata.version('numba')} {sys.version} {OPTIONS} {SIGNATURE}".encode())
     for room in ROOMS:
         for path in sorted((root / room).rglob("*.py")):

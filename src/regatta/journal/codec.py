@@ -27,7 +27,8 @@ def encode(record: AnyRecord) -> str:
 def decode(body: str, seq: int) -> AnyRecord:
     """Return the record of a row; a kind or field of a later version is refused, never skipped."""
     try:
-        return _decoder.decode(body)
+        record: AnyRecord = _decoder.decode(body)
+        return record
     except msgspec.ValidationError as fault:
         raise EnvironmentFault(
             f"journal row {seq} can't be read by this version: {fault}; it was written by a newer one"

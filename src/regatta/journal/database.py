@@ -50,7 +50,7 @@ class DirectoryLock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - held open as long as the lock
+        self._file = path.open("a+", encoding="utf-8")  # noqa: SIM115 - held open as long as the lock
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -250,9 +250,10 @@ def _check_tail(connection: sa.Connection, path: Path) -> tuple[int, str]:
     after = max(0, last - CHECKED_AT_OPEN)
     previous = GENESIS
     if after:
-        previous = connection.execute(sa.text("SELECT hash FROM events WHERE seq = :seq"), {"seq": after}).scalar()
-        if previous is None:
+        found = connection.execute(sa.text("SELECT hash FROM events WHERE seq = :seq"), {"seq": after}).scalar()
+        if found is None:
             raise EnvironmentFault(f"the journal {path} is damaged: row {after} is missing")
+        previous = str(found)
     return _check(connection, path, after, previous)
 
 

@@ -6,7 +6,7 @@ Usable from any thread. Results are messages in domain words; money in 10**-8 qu
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -15,9 +15,12 @@ from regatta.domain.errors import BadInput, EnvironmentFault
 from regatta.domain.order import Fill, Side
 from regatta.domain.position import Position, Trade
 from regatta.domain.signal import Check, Decision, Signal
+from regatta.domain.timeframe import DAY_MS
 from regatta.journal.database import engine_for, faults_of
 
-Result = Literal["win", "loss"]
+Result = Literal["win", "loss", "even"]
+Bots = str | Sequence[str] | None
+"""One bot, several, or all."""
 MAX_ROWS = 10_000
 
 
@@ -32,7 +35,10 @@ class TradeRow(msgspec.Struct, frozen=True):
 
 
 class TradeTotals(msgspec.Struct, frozen=True):
-    """Sums over all trades that a filter lets through, whatever the page."""
+    """Sums over all trades that a filter lets through, whatever the page.
+
+    best_e8, worst_e8: net PnL of the best and the worst one; None without trades.
+    """
 
     trades: int
     wins: int
@@ -40,10 +46,15 @@ class TradeTotals(msgspec.Struct, frozen=True):
     pnl_e8: int
     fees_e8: int
     funding_e8: int
+    best_e8: int | None
+    worst_e8: int | None
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with what became of it. price: of the level, or the one it was decided at."""
+    """An order with what became of it. price: of the level, or the one it was decided at.
+
+    average_ticks: average price of its fills, in ticks; None while nothing is filled.
+    """
 
     client_id: str
     bot: str
@@ -57,6 +68,9 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     quantity: str
     filled_lots: int
     price: str
+    price_ticks: int | None
+    trigger_ticks: int | None
+    average_ticks: float | None
     position_id: str
     venue_order_id: str
     intended_ms: int
@@ -72,9 +86,34 @@ class PositionRow(msgspec.Struct, frozen=True):
     entry_price: Decimal
 
 
+class FillRow(msgspec.Struct, frozen=True):
+    """A fill with its number in the journal."""
+
+    seq: int
+    fill: Fill
+
+
+class PnlDay(msgspec.Struct, frozen=True):
+    """What a bot's trades of one UTC day made; day_ms: its start."""
+
+    bot: str
+    day_ms: int
+    trades: int
+    pnl_e8: int
+
+
+class HoldTotal(msgspec.Struct, frozen=True):
+    """How often a bot held, by first failing check."""
+
+    bot: str
+    reason: str
+    count: int
+
+
 class EquityPoint(msgspec.Struct, frozen=True):
     """Balance and equity of a bot at a moment of market time."""
 
+    seq: int
     at_ms: int
     balance_e8: int
     equity_e8: int
@@ -147,6 +186,15 @@ class Filter:
             self._conditions.append(condition)
             self.values[name] = value
 
+    def of_bots(self, bots: Bots, column: str = "bot") -> None:
+        """Let only rows of the named bot or bots through; None: all."""
+        if bots is None:
+            return
+        names = [bots] if isinstance(bots, str) else list(bots)
+        keys = [f"bot_{i}" for i in range(len(names))]
+        self.also(f"{column} IN ({', '.join(':' + key for key in keys)})" if names else "1 = 0")
+        self.values.update(zip(keys, names, strict=True))
+
     def also(self, condition: str) -> None:
         """Add a condition without a value."""
         self._conditions.append(condition)
@@ -163,6 +211,7 @@ SORTS = {
     "pnl": "pnl_e8",
     "symbol": "symbol",
     "bot": "bot",
+    "pnl_pct": "pnl_e8 * 1.0 / entry_cost_e8",
     "fees": "fees_e8",
     "duration": "closed_ms - opened_ms",
 }
@@ -189,13 +238,54 @@ class Reader:
 
     # --- trades --------------------------------------------------------------------------
 
-    def trades(
+    def trade_page(
         self,
         *,
-        bot: str | None = None,
+        bot: Bots = None,
         symbol: str | None = None,
         side: Side | None = None,
         result: Result | None = None,
+        reason: str | None = None,
+        trade_id: str | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        sort: str = "closed",
+        descending: bool = True,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> tuple[list[TradeRow], TradeTotals]:
+        """Return closed trades and the sums over the whole filter, as of one moment.
+
+        from_ms (inclusive) and to_ms (exclusive) are of the close.
+        """
+        if sort not in SORTS:
+            raise BadInput(f"trades can't be sorted by {sort!r}; allowed: {', '.join(SORTS)}")
+        chosen = _of_trades(bot, symbol, side, result, reason, trade_id, from_ms, to_ms)
+        way = "DESC" if descending else "ASC"
+        page = f"SELECT * FROM trades{chosen.where} ORDER BY {SORTS[sort]} {way}, seq {way} LIMIT :limit OFFSET :offset"
+        sums = (
+            "SELECT COUNT(*), COALESCE(SUM(pnl_e8 > 0), 0), COALESCE(SUM(pnl_e8 < 0), 0), COALESCE(SUM(pnl_e8), 0),"
+            " COALESCE(SUM(fees_e8), 0), COALESCE(SUM(funding_e8), 0), MAX(pnl_e8), MIN(pnl_e8)"
+            f" FROM trades{chosen.where}"
+        )
+        with faults_of(self._path, "reading the journal"), self._engine.connect() as connection:
+            # Said outright: the driver opens no transaction for reading, and both must see the same rows.
+            connection.exec_driver_sql("BEGIN")
+            rows = connection.execute(
+                sa.text(page), {**chosen.values, "limit": min(limit, MAX_ROWS), "offset": offset}
+            ).all()
+            totals = connection.execute(sa.text(sums), chosen.values).one()
+        return [_trade(row) for row in rows], TradeTotals(*tuple(totals))
+
+    def trades(
+        self,
+        *,
+        bot: Bots = None,
+        symbol: str | None = None,
+        side: Side | None = None,
+        result: Result | None = None,
+        reason: str | None = None,
+        trade_id: str | None = None,
         from_ms: int | None = None,
         to_ms: int | None = None,
         sort: str = "closed",
@@ -203,39 +293,53 @@ class Reader:
         limit: int = 100,
         offset: int = 0,
     ) -> list[TradeRow]:
-        """Return closed trades; from_ms (inclusive) and to_ms (exclusive) are of their close."""
-        if sort not in SORTS:
-            raise BadInput(f"trades can't be sorted by {sort!r}; allowed: {', '.join(SORTS)}")
-        chosen = _of_trades(bot, symbol, side, result, from_ms, to_ms)
-        order = f"{SORTS[sort]} {'DESC' if descending else 'ASC'}, seq {'DESC' if descending else 'ASC'}"
-        rows = self._rows(
-            f"SELECT * FROM trades{chosen.where} ORDER BY {order} LIMIT :limit OFFSET :offset",
-            {**chosen.values, "limit": min(limit, MAX_ROWS), "offset": offset},
-        )
-        return [_trade(row) for row in rows]
+        """Return closed trades, as `trade_page` does."""
+        return self.trade_page(
+            bot=bot,
+            symbol=symbol,
+            side=side,
+            result=result,
+            reason=reason,
+            trade_id=trade_id,
+            from_ms=from_ms,
+            to_ms=to_ms,
+            sort=sort,
+            descending=descending,
+            limit=limit,
+            offset=offset,
+        )[0]
 
     def trade_totals(
         self,
         *,
-        bot: str | None = None,
+        bot: Bots = None,
         symbol: str | None = None,
         side: Side | None = None,
         result: Result | None = None,
+        reason: str | None = None,
         from_ms: int | None = None,
         to_ms: int | None = None,
     ) -> TradeTotals:
         """Return the sums over all trades that the filter lets through."""
-        chosen = _of_trades(bot, symbol, side, result, from_ms, to_ms)
-        (row,) = self._rows(
-            "SELECT COUNT(*), COALESCE(SUM(pnl_e8 > 0), 0), COALESCE(SUM(pnl_e8 < 0), 0), COALESCE(SUM(pnl_e8), 0),"
-            f" COALESCE(SUM(fees_e8), 0), COALESCE(SUM(funding_e8), 0) FROM trades{chosen.where}",
+        return self.trade_page(
+            bot=bot, symbol=symbol, side=side, result=result, reason=reason, from_ms=from_ms, to_ms=to_ms, limit=0
+        )[1]
+
+    def pnl_by_day(self, bot: Bots = None, *, from_ms: int = 0) -> list[PnlDay]:
+        """Return what the trades of each UTC day made, by bot and day; days without trades are left out."""
+        chosen = Filter()
+        chosen.of_bots(bot)
+        chosen.add("closed_ms >= :from_ms", "from_ms", from_ms)
+        rows = self._rows(
+            f"SELECT bot, closed_ms / {DAY_MS} * {DAY_MS} AS day_ms, COUNT(*), SUM(pnl_e8) FROM trades{chosen.where}"
+            " GROUP BY bot, day_ms ORDER BY bot, day_ms",
             chosen.values,
         )
-        return TradeTotals(*row)
+        return [PnlDay(*tuple(row)) for row in rows]
 
     def pnl_by_bot(self, from_ms: int, to_ms: int | None = None) -> dict[str, int]:
         """Return the net PnL of the trades closed in [from_ms, to_ms) by bot."""
-        chosen = _of_trades(None, None, None, None, from_ms, to_ms)
+        chosen = _of_trades(None, None, None, None, None, None, from_ms, to_ms)
         rows = self._rows(f"SELECT bot, SUM(pnl_e8) FROM trades{chosen.where} GROUP BY bot", chosen.values)
         return {row[0]: row[1] for row in rows}
 
@@ -244,17 +348,25 @@ class Reader:
     def orders(
         self,
         *,
-        bot: str | None = None,
+        bot: Bots = None,
         symbol: str | None = None,
+        status: str | None = None,
+        position_id: str | None = None,
         open_only: bool = False,
         limit: int = 100,
         offset: int = 0,
     ) -> list[OrderRow]:
         """Return orders, newest first."""
         chosen = _of_bot(bot, symbol)
+        chosen.add("status = :status", "status", status)
+        chosen.add("position_id = :position_id", "position_id", position_id)
         if open_only:
             chosen.also("status IN ('intended', 'working')")
-        names = ", ".join(OrderRow.__struct_fields__)
+        average = (
+            "(SELECT SUM(f.price_ticks * f.lots) * 1.0 / SUM(f.lots) FROM fills f"
+            " WHERE f.client_id = orders.client_id) AS average_ticks"
+        )
+        names = ", ".join(average if name == "average_ticks" else name for name in OrderRow.__struct_fields__)
         rows = self._rows(
             f"SELECT {names} FROM orders{chosen.where} ORDER BY intended_seq DESC LIMIT :limit OFFSET :offset",
             {**chosen.values, "limit": min(limit, MAX_ROWS), "offset": offset},
@@ -262,19 +374,29 @@ class Reader:
         return [msgspec.convert(dict(row._mapping), OrderRow) for row in rows]
 
     def fills(
-        self, *, bot: str | None = None, client_id: str | None = None, limit: int = 100, offset: int = 0
-    ) -> list[Fill]:
+        self,
+        *,
+        bot: Bots = None,
+        client_id: str | None = None,
+        position_id: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[FillRow]:
         """Return fills, newest first."""
         chosen = _of_bot(bot, None)
         chosen.add("client_id = :client_id", "client_id", client_id)
-        names = ", ".join(Fill.__struct_fields__)
+        chosen.add(
+            "client_id IN (SELECT o.client_id FROM orders o WHERE o.position_id = :position_id)",
+            "position_id",
+            position_id,
+        )
         rows = self._rows(
-            f"SELECT {names} FROM fills{chosen.where} ORDER BY seq DESC LIMIT :limit OFFSET :offset",
+            f"SELECT * FROM fills{chosen.where} ORDER BY seq DESC LIMIT :limit OFFSET :offset",
             {**chosen.values, "limit": min(limit, MAX_ROWS), "offset": offset},
         )
-        return [msgspec.convert(dict(row._mapping), Fill) for row in rows]
+        return [FillRow(row.seq, _converted(row, Fill)) for row in rows]
 
-    def positions(self, *, bot: str | None = None) -> list[PositionRow]:
+    def positions(self, *, bot: Bots = None) -> list[PositionRow]:
         """Return open positions, oldest first."""
         chosen = _of_bot(bot, None)
         rows = self._rows(
@@ -282,7 +404,7 @@ class Reader:
         )
         return [
             PositionRow(
-                msgspec.convert({k: v for k, v in row._mapping.items() if k in Position.__struct_fields__}, Position),
+                _converted(row, Position),
                 Decimal(row.quantity or "0"),
                 Decimal(row.entry_price or "0"),
             )
@@ -292,9 +414,10 @@ class Reader:
     def decisions(
         self,
         *,
-        bot: str | None = None,
+        bot: Bots = None,
         symbol: str | None = None,
         action: str | None = None,
+        client_id: str | None = None,
         from_ms: int | None = None,
         to_ms: int | None = None,
         limit: int = 100,
@@ -302,9 +425,10 @@ class Reader:
     ) -> list[DecisionRow]:
         """Return decisions with their signals and checks, newest first."""
         chosen = Filter()
-        chosen.add("d.bot = :bot", "bot", bot)
+        chosen.of_bots(bot, "d.bot")
         chosen.add("d.symbol = :symbol", "symbol", symbol)
         chosen.add("d.action = :action", "action", action)
+        chosen.add("d.client_id = :client_id", "client_id", client_id)
         chosen.add("d.at_ms >= :from_ms", "from_ms", from_ms)
         chosen.add("d.at_ms < :to_ms", "to_ms", to_ms)
         rows = self._rows(
@@ -318,16 +442,19 @@ class Reader:
     # --- money and counts ----------------------------------------------------------------
 
     def equity(self, bot: str, *, from_ms: int = 0, max_points: int = 1_000) -> list[EquityPoint]:
-        """Return a bot's equity marks, oldest first, thinned evenly to max_points (the last one is kept)."""
+        """Return a bot's equity marks, oldest first, at most about max_points of them.
+
+        Thinned evenly where there are more; the first and the last mark are always there.
+        """
+        values = {"bot": bot, "from_ms": from_ms, "n": max(2, max_points)}
         rows = self._rows(
-            "SELECT at_ms, balance_e8, equity_e8 FROM equity WHERE bot = :bot AND at_ms >= :from_ms ORDER BY seq",
-            {"bot": bot, "from_ms": from_ms},
+            "SELECT seq, at_ms, balance_e8, equity_e8 FROM ("
+            " SELECT seq, at_ms, balance_e8, equity_e8, ROW_NUMBER() OVER (ORDER BY seq) AS place,"
+            " COUNT(*) OVER () AS marks FROM equity WHERE bot = :bot AND at_ms >= :from_ms) AS marked"
+            " WHERE place = 1 OR place = marks OR marks <= :n OR place % ((marks + :n - 1) / :n) = 0 ORDER BY seq",
+            values,
         )
-        points = [EquityPoint(*row) for row in rows]
-        if len(points) <= max_points:
-            return points
-        every = -(-len(points) // max_points)
-        return points[(len(points) - 1) % every :: every]
+        return [EquityPoint(*tuple(row)) for row in rows]
 
     def portfolios(self) -> list[Portfolio]:
         """Return the money of every bot, by name."""
@@ -336,7 +463,7 @@ class Reader:
         return [msgspec.convert(dict(row._mapping), Portfolio) for row in rows]
 
     def hold_counts(
-        self, *, bot: str | None = None, symbol: str | None = None, from_ms: int | None = None
+        self, *, bot: Bots = None, symbol: str | None = None, from_ms: int | None = None
     ) -> list[HoldCount]:
         """Return the hold counts by hour, oldest first."""
         chosen = _of_bot(bot, symbol)
@@ -346,7 +473,20 @@ class Reader:
             " ORDER BY hour_ms, bot, symbol, reason",
             chosen.values,
         )
-        return [HoldCount(*row) for row in rows]
+        return [HoldCount(*tuple(row)) for row in rows]
+
+    def hold_totals(
+        self, *, bot: Bots = None, symbol: str | None = None, from_ms: int | None = None
+    ) -> list[HoldTotal]:
+        """Return how often bots held, by bot and reason, most frequent first."""
+        chosen = _of_bot(bot, symbol)
+        chosen.add("hour_ms >= :from_ms", "from_ms", from_ms)
+        rows = self._rows(
+            f"SELECT bot, reason, SUM(holds) AS held FROM hold_counts{chosen.where} GROUP BY bot, reason"
+            " ORDER BY held DESC, bot, reason",
+            chosen.values,
+        )
+        return [HoldTotal(*tuple(row)) for row in rows]
 
     def bots(self) -> list[BotRow]:
         """Return every bot that was ever registered, by name."""
@@ -363,38 +503,51 @@ class Reader:
             "SELECT seq, at_ms, kind, bot, body FROM events WHERE seq > :after ORDER BY seq LIMIT :limit",
             {"after": after, "limit": min(limit, MAX_ROWS)},
         )
-        return [EventRow(*row) for row in rows]
+        return [EventRow(*tuple(row)) for row in rows]
 
 
-def _of_bot(bot: str | None, symbol: str | None) -> Filter:
+def _of_bot(bot: Bots, symbol: str | None) -> Filter:
     chosen = Filter()
-    chosen.add("bot = :bot", "bot", bot)
+    chosen.of_bots(bot)
     chosen.add("symbol = :symbol", "symbol", symbol)
     return chosen
 
 
+RESULTS: dict[Result, str] = {"win": "pnl_e8 > 0", "loss": "pnl_e8 < 0", "even": "pnl_e8 = 0"}
+
+
 def _of_trades(
-    bot: str | None,
+    bot: Bots,
     symbol: str | None,
     side: Side | None,
     result: Result | None,
+    reason: str | None,
+    trade_id: str | None,
     from_ms: int | None,
     to_ms: int | None,
 ) -> Filter:
     chosen = _of_bot(bot, symbol)
     chosen.add("side = :side", "side", None if side is None else str(side))
     if result is not None:
-        chosen.also("pnl_e8 > 0" if result == "win" else "pnl_e8 < 0")
+        chosen.also(RESULTS[result])
+    chosen.add("reason = :reason", "reason", reason)
+    chosen.add("trade_id = :trade_id", "trade_id", trade_id)
     chosen.add("closed_ms >= :from_ms", "from_ms", from_ms)
     chosen.add("closed_ms < :to_ms", "to_ms", to_ms)
     return chosen
 
 
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def _converted(row: sa.Row[Any], kind: type[T]) -> T:
+    return msgspec.convert({k: v for k, v in row._mapping.items() if k in kind.__struct_fields__}, kind)
+
+
 def _trade(row: sa.Row[Any]) -> TradeRow:
-    fields = {k: v for k, v in row._mapping.items() if k in Trade.__struct_fields__}
     return TradeRow(
         row.seq,
-        msgspec.convert(fields, Trade),
+        _converted(row, Trade),
         Decimal(row.quantity or "0"),
         Decimal(row.entry_price or "0"),
         Decimal(row.exit_price or "0"),

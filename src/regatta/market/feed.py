@@ -36,9 +36,10 @@ from regatta.market.settlement import Settlement, charges
 
 Phase = Literal["closed", "opened"]
 
-PHASES = {"triggered": 1, "settled": 2, "closed": 3, "opened": 4}
+PHASES = {"triggered": 1, "settled": 2, "closed": 3, "opened": 4, "ending": 5, "ended": 6}
 """How far a moment has come, by the engine's steps. "triggered" and "settled" are parts of the
-closed phase: a cursor there asks for the closed phase again."""
+closed phase: a cursor there asks for the closed phase again. "ending" and "ended" are parts of
+the end, which is told behind every cursor."""
 
 BLOCK_CANDLES = 8192
 """Candles, of all symbols together, that are turned into events at once."""

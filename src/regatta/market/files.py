@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,8 +30,10 @@ def write_whole(path: Path, frame: "pl.DataFrame") -> None:
         temp.replace(path)
         _sync_folder(path.parent)
     except OSError as fault:
-        temp.unlink(missing_ok=True)
         raise EnvironmentFault(f"cannot write {path}: {reason(fault)}; what was stored before is intact") from fault
+    finally:
+        with suppress(OSError):
+            temp.unlink(missing_ok=True)
 
 
 def read_columns(path: Path, columns: dict[str, str]) -> "pl.DataFrame":

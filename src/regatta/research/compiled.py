@@ -34,7 +34,7 @@ def compile_kernel(jit: Jit) -> Kernel:
         for function in called_by(one):
             if function not in _known:
                 _known.add(function)
-                register_jitable(function)
+                register_jitable(forceinline=True)(function)
     return Kernel(*(jit(one) for one in PLAIN))
 
 

@@ -97,6 +97,8 @@ def _kind_in_words(kind: Mapping[str, Any]) -> str:
             ]
             return " ".join(["a whole number" if number == "integer" else "a number", ", ".join(bounds)]).strip()
         case "string":
+            if kind.get("format") == "date-time":
+                return "a date or time"
             if "pattern" in kind and kind.get("format") is None and "description" in kind:
                 return str(kind["description"]).rstrip(".")
             return "text"

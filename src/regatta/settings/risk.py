@@ -2,7 +2,10 @@
 
 from functools import partial
 from math import inf
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from regatta.risk.rules import RiskRules
 from regatta.risk.sizing import BY_AMOUNT, BY_PERCENT, BY_QUANTITY, BY_RISK, SIZING_MODES
@@ -101,6 +104,16 @@ class RiskSettings(Section):
             le=1_000,
         ),
     ] = 2.0
+
+    @model_validator(mode="after")
+    def _a_loss_needs_a_stop(self) -> Self:
+        if self.sizing == "risk" and self.stop_pct is None:
+            raise PydanticCustomError(
+                "value_error",
+                "sizing: risk needs stop_pct (the size follows from the loss at the stop); "
+                "or choose sizing: percent, fixed or quantity",
+            )
+        return self
 
     @property
     def slippage(self) -> float:

@@ -86,6 +86,9 @@ def _parsed(path: Path, text: str) -> Document:
     return Document(str(path), data, reader.lines, reader.faults)
 
 
+_PLAIN = frozenset({"str", "int", "float", "bool", "null"})
+
+
 class _Reader:
     """Turns YAML nodes into plain values and notes where each stands."""
 
@@ -122,11 +125,11 @@ class _Reader:
         return found
 
     def _scalar(self, node: "Node", loc: Loc) -> Any:
-        tag = str(node.tag)
-        if tag.endswith(":timestamp"):  # times are read by the models, as text
+        kind = str(node.tag).removeprefix("tag:yaml.org,2002:")
+        if kind == "timestamp":  # times are read by the models, as text
             return str(node.value)
-        if not tag.startswith("tag:yaml.org,2002:"):
-            self._fault(node, loc, f"has the tag {tag}; tags are not allowed")
+        if kind not in _PLAIN:
+            self._fault(node, loc, f"has the tag {node.tag}; tags are not allowed")
             return None
         try:
             return self._yaml.constructor.construct_object(node)

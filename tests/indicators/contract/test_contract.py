@@ -10,6 +10,7 @@
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_every_indicator_equals_ta_lib(case_set: list[Case], market: Block, code
         assert not wrong.size, f"{case.name} at {wrong[0]}: {own[wrong[0]]!r}, TA-Lib {theirs[wrong[0]]!r}"
 
 
-def far_apart(case: Case, own: Block, theirs: Block, close: Block) -> Block:
+def far_apart(case: Case, own: Block, theirs: Block, close: Block) -> Any:
     """Return where two columns differ by more than 1e-9 relative and TA-Lib's own rounding."""
     if case.name == "deviation":
         # TA-Lib subtracts the squared mean from the mean square: in a quiet market most digits go.

@@ -180,6 +180,7 @@ export const en = {
   'position.age': 'Held',
   'position.no_stop': 'no stop',
   'position.no_target': 'no target',
+  'position.stale': 'price is {age} old',
   'position.bar': 'Stop {stop}, entry {entry}, price now {price}, target {target}',
 
   'side.long': 'Long',

@@ -185,6 +185,7 @@ export const fr = {
   'position.age': 'Durée',
   'position.no_stop': 'sans stop',
   'position.no_target': 'sans objectif',
+  'position.stale': 'le prix date de {age}',
   'position.bar': 'Stop {stop}, entrée {entry}, prix actuel {price}, objectif {target}',
 
   'side.long': 'Long',

@@ -52,5 +52,3 @@ class Client:
         if self._has_news:
             self._has_news = False
             yield from self.outbox.take(now(), values, state)
-
-

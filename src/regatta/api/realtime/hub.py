@@ -22,7 +22,7 @@ from regatta.api.realtime.client import Client
 from regatta.api.realtime.values import TICK_S, LiveValues
 from regatta.api.schemas import SpeedView
 from regatta.api.times import iso
-from regatta.api.views import live_position_view, price_views, speed_view, status_view
+from regatta.api.views import live_position_view, price_views, status_view
 from regatta.domain.bus import BusEvent, Committed
 from regatta.domain.clock import Clock
 from regatta.domain.events import CandleClosed, CandleOpened, PositionChanged

@@ -49,7 +49,7 @@ def read(text: str) -> tuple[str | int | None, Any | Problem]:
     try:
         return id_, _READ.validate_python(frame)
     except ValidationError as error:
-        return id_, invalid(field_faults(error.errors(include_url=False, include_input=False)))  # type: ignore[arg-type]
+        return id_, invalid(field_faults(error.errors(include_url=False, include_input=False)))
 
 
 class Requests:

@@ -5,6 +5,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from regatta.api import docs_page
 from regatta.api.openapi import document
+from regatta.api.problems import not_found
 from regatta.api.webfiles import WebFiles
 
 router = APIRouter(include_in_schema=False)
@@ -48,6 +49,12 @@ async def docs(request: Request) -> Response:
 async def docs_style() -> Response:
     """Its style."""
     return Response(docs_page.STYLE, media_type="text/css")
+
+
+@router.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+async def no_such_endpoint(request: Request, path: str) -> Response:
+    """Whatever else is asked below /api."""
+    raise not_found(f"there is no endpoint {request.method} /api/{path[:200]}; see /api/docs")
 
 
 @router.get("/{path:path}")

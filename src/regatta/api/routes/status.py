@@ -96,9 +96,7 @@ async def get_system_status(engine: Engine) -> Response:
 
 
 @router.get("/data", response_model=SnapshotData, responses={304: {"description": "Unchanged"}})
-async def get_data(
-    request: Request, engine: Engine, if_none_match: Annotated[str | None, Header()] = None
-) -> Response:
+async def get_data(request: Request, engine: Engine, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """The whole state of the dashboard in one document, with an ETag."""
     whole = engine.hub.whole()
     whole["session"] = session_view(request.app.state.options, signed_in(request.scope)).model_dump()

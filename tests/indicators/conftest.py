@@ -1,3 +1,0 @@
-from tests.graph.fixtures import code_cache
-
-__all__ = ["code_cache"]
