@@ -50,7 +50,7 @@ def _wheel() -> pathlib.Path:
 def fetch_packages(web: pathlib.Path) -> None:
     """Install the locked packages into web/node_modules, unless the same ones are there."""
     stamp = web / "node_modules" / ".regatta-lock"
-    wanted = _hash(web, [web / "package.json", web / "package-lock.json"])
+    wanted = _hash(web, [web / "package-lock.json"])
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     npm = next(_wheel().rglob("npm/bin/npm-cli.js"))

@@ -124,17 +124,33 @@ class SmallEngine:
         cost = ticks * lots * UNIT_E8
         racer.signals += 1
         racer.position = Position(
-            position_id=client_id, bot=bot, symbol=symbol, side=Side.BUY, lots=lots, entry_ticks=ticks, cost_e8=cost,
-            fees_e8=cost // 2000, funding_e8=0, realised_e8=0, opened_ms=at_ms,
-            stop_ticks=ticks * 98 // 100, target_ticks=ticks * 104 // 100,
-        )  # fmt: skip
+            position_id=client_id,
+            bot=bot,
+            symbol=symbol,
+            side=Side.BUY,
+            lots=lots,
+            entry_ticks=ticks,
+            cost_e8=cost,
+            fees_e8=cost // 2000,
+            funding_e8=0,
+            realised_e8=0,
+            opened_ms=at_ms,
+            stop_ticks=ticks * 98 // 100,
+            target_ticks=ticks * 104 // 100,
+        )
         await self.commit(
             DecisionTaken(at_ms=at_ms, bot=bot, decision=decision(bot, symbol, at_ms, "enter", client_id=client_id)),
-            PlaceOrder(at_ms=at_ms, bot=bot, order=order(client_id, bot, symbol, Side.BUY, OrderRole.ENTRY, lots, ticks, client_id)),
+            PlaceOrder(
+                at_ms=at_ms,
+                bot=bot,
+                order=order(client_id, bot, symbol, Side.BUY, OrderRole.ENTRY, lots, ticks, client_id),
+            ),
             OrderAccepted(at_ms=at_ms, bot=bot, client_id=client_id, venue_order_id=f"v{client_id}"),
-            OrderFilled(at_ms=at_ms, bot=bot, fill=fill(client_id, bot, symbol, Side.BUY, lots, ticks, cost // 2000, at_ms)),
+            OrderFilled(
+                at_ms=at_ms, bot=bot, fill=fill(client_id, bot, symbol, Side.BUY, lots, ticks, cost // 2000, at_ms)
+            ),
             PositionChanged(at_ms=at_ms, bot=bot, position=racer.position),
-        )  # fmt: skip
+        )
         racer.balance_e8 -= cost // 2000
         return client_id
 
@@ -155,17 +171,39 @@ class SmallEngine:
         racer.signals += reason == "signal"
         racer.position = None
         trade = Trade(
-            trade_id=held.position_id, bot=bot, symbol=held.symbol, side=Side.BUY, lots=held.lots,
-            opened_ms=held.opened_ms, closed_ms=at_ms, entry_ticks=held.entry_ticks, exit_ticks=ticks,
-            entry_cost_e8=held.cost_e8, exit_value_e8=value, fees_e8=fees, funding_e8=0, pnl_e8=pnl, reason=reason,
+            trade_id=held.position_id,
+            bot=bot,
+            symbol=held.symbol,
+            side=Side.BUY,
+            lots=held.lots,
+            opened_ms=held.opened_ms,
+            closed_ms=at_ms,
+            entry_ticks=held.entry_ticks,
+            exit_ticks=ticks,
+            entry_cost_e8=held.cost_e8,
+            exit_value_e8=value,
+            fees_e8=fees,
+            funding_e8=0,
+            pnl_e8=pnl,
+            reason=reason,
             balance_after_e8=racer.balance_e8,
-        )  # fmt: skip
+        )
         records: list[AnyRecord] = [
-            PlaceOrder(at_ms=at_ms, bot=bot, order=order(client_id, bot, held.symbol, Side.SELL, OrderRole.EXIT, held.lots, ticks, held.position_id, reason)),
-            OrderFilled(at_ms=at_ms, bot=bot, fill=fill(client_id, bot, held.symbol, Side.SELL, held.lots, ticks, value // 2000, at_ms)),
+            PlaceOrder(
+                at_ms=at_ms,
+                bot=bot,
+                order=order(
+                    client_id, bot, held.symbol, Side.SELL, OrderRole.EXIT, held.lots, ticks, held.position_id, reason
+                ),
+            ),
+            OrderFilled(
+                at_ms=at_ms,
+                bot=bot,
+                fill=fill(client_id, bot, held.symbol, Side.SELL, held.lots, ticks, value // 2000, at_ms),
+            ),
             TradeClosed(at_ms=at_ms, bot=bot, trade=trade),
             EquityMarked(at_ms=at_ms, bot=bot, balance_e8=racer.balance_e8, equity_e8=racer.balance_e8),
-        ]  # fmt: skip
+        ]
         if reason == "signal":
             wanted = decision(bot, held.symbol, at_ms, "exit", client_id=client_id)
             records.insert(0, DecisionTaken(at_ms=at_ms, bot=bot, decision=wanted))
@@ -197,21 +235,41 @@ class SmallEngine:
             bots=[self._bot(racer) for racer in self.racers.values()],
             feeds=[
                 FeedStatus(
-                    name="generated", kind="generated", state="running", symbols=2, market_time_ms=self.now_ms,
-                    speed=self.speed, last_event_age_ms=0,
+                    name="generated",
+                    kind="generated",
+                    state="running",
+                    symbols=2,
+                    market_time_ms=self.now_ms,
+                    speed=self.speed,
+                    last_event_age_ms=0,
                 )
             ],
-        )  # fmt: skip
+        )
 
     def _bot(self, racer: Racer) -> BotStatus:
         unrealised = sum(int(p.unrealised * 1e8) for p in self.positions() if p.bot == racer.name)
         return BotStatus(
-            name=racer.name, mode="virtual", state=racer.state, venue="binanceusdm", strategy="ema_rsi",
-            timeframe="1m", quote="USDT", symbols=(BTC, ETH), parameters=racer.parameters,
-            initial_balance_e8=INITIAL_E8, balance_e8=racer.balance_e8, equity_e8=racer.balance_e8 + unrealised,
-            unrealised_e8=unrealised, open_positions=int(racer.position is not None), max_positions=3,
-            trades=racer.trades, wins=racer.wins, losses=racer.losses, signals=racer.signals, holds=racer.holds,
-        )  # fmt: skip
+            name=racer.name,
+            mode="virtual",
+            state=racer.state,
+            venue="binanceusdm",
+            strategy="ema_rsi",
+            timeframe="1m",
+            quote="USDT",
+            symbols=(BTC, ETH),
+            parameters=racer.parameters,
+            initial_balance_e8=INITIAL_E8,
+            balance_e8=racer.balance_e8,
+            equity_e8=racer.balance_e8 + unrealised,
+            unrealised_e8=unrealised,
+            open_positions=int(racer.position is not None),
+            max_positions=3,
+            trades=racer.trades,
+            wins=racer.wins,
+            losses=racer.losses,
+            signals=racer.signals,
+            holds=racer.holds,
+        )
 
     def positions(self) -> Sequence[LivePosition]:
         return [self._live(racer.position) for racer in self.racers.values() if racer.position is not None]
@@ -222,13 +280,23 @@ class SmallEngine:
         notional = price * held.lots * lot
         cost = held.cost_e8 / 1e8
         return LivePosition(
-            position_id=held.position_id, bot=held.bot, mode="virtual", symbol=held.symbol, side="long",
-            quantity=held.lots * lot, entry_price=held.entry_ticks * tick, price=price,
+            position_id=held.position_id,
+            bot=held.bot,
+            mode="virtual",
+            symbol=held.symbol,
+            side="long",
+            quantity=held.lots * lot,
+            entry_price=held.entry_ticks * tick,
+            price=price,
             stop_price=None if held.stop_ticks is None else held.stop_ticks * tick,
             target_price=None if held.target_ticks is None else held.target_ticks * tick,
-            notional=notional, unrealised=notional - cost, unrealised_pct=100 * (notional - cost) / cost,
-            fees=held.fees_e8 / 1e8, opened_ms=held.opened_ms, price_at_ms=at_ms,
-        )  # fmt: skip
+            notional=notional,
+            unrealised=notional - cost,
+            unrealised_pct=100 * (notional - cost) / cost,
+            fees=held.fees_e8 / 1e8,
+            opened_ms=held.opened_ms,
+            price_at_ms=at_ms,
+        )
 
     def prices(self) -> dict[str, tuple[float, int]]:
         return dict(self.last)
@@ -239,9 +307,12 @@ class SmallEngine:
         if symbol not in self.last:
             raise BadInput(f"bot {bot} does not watch {symbol!r}; it watches {BTC}, {ETH}")
         return SymbolChecks(
-            bot=bot, symbol=symbol, close_ms=self.now_ms, ready=True,
+            bot=bot,
+            symbol=symbol,
+            close_ms=self.now_ms,
+            ready=True,
             outputs={"enter_long": CHECKS, "exit_long": (Check("rsi_high", 61.5, 70.0, ">", False),)},
-        )  # fmt: skip
+        )
 
     async def _change(self, bot: str | None, state: str, by: str) -> None:
         for racer in self.racers.values():
@@ -298,27 +369,64 @@ CHECKS = (Check("trend", 50_100.0, 50_000.0, ">", True), Check("rsi", 71.25, 75.
 
 def decision(bot: str, symbol: str, at_ms: int, action: str, *, client_id: str = "", reason: str = "") -> Decision:
     signal = Signal(
-        bot=bot, symbol=symbol, timeframe="1m", close_ms=at_ms, direction="exit_long" if action == "exit" else "long",
-        score=100.0, price=50_000.0, checks=CHECKS,
-    )  # fmt: skip
+        bot=bot,
+        symbol=symbol,
+        timeframe="1m",
+        close_ms=at_ms,
+        direction="exit_long" if action == "exit" else "long",
+        score=100.0,
+        price=50_000.0,
+        checks=CHECKS,
+    )
     detail = "3 of 3 positions are open" if reason else ""
     return msgspec.convert(
-        {"signal": msgspec.to_builtins(signal), "action": action, "reason": reason, "detail": detail, "client_id": client_id},
+        {
+            "signal": msgspec.to_builtins(signal),
+            "action": action,
+            "reason": reason,
+            "detail": detail,
+            "client_id": client_id,
+        },
         Decision,
-    )  # fmt: skip
+    )
 
 
 def order(
-    client_id: str, bot: str, symbol: str, side: Side, role: OrderRole, lots: int, ticks: int, position_id: str, reason: str = ""
-) -> Order:  # fmt: skip
+    client_id: str,
+    bot: str,
+    symbol: str,
+    side: Side,
+    role: OrderRole,
+    lots: int,
+    ticks: int,
+    position_id: str,
+    reason: str = "",
+) -> Order:
     return Order(
-        client_id=client_id, bot=bot, symbol=symbol, side=side, kind=OrderKind.MARKET, role=role, lots=lots,
-        position_id=position_id, reduce_only=role is OrderRole.EXIT, decided_ticks=ticks, reason=reason,
-    )  # fmt: skip
+        client_id=client_id,
+        bot=bot,
+        symbol=symbol,
+        side=side,
+        kind=OrderKind.MARKET,
+        role=role,
+        lots=lots,
+        position_id=position_id,
+        reduce_only=role is OrderRole.EXIT,
+        decided_ticks=ticks,
+        reason=reason,
+    )
 
 
 def fill(client_id: str, bot: str, symbol: str, side: Side, lots: int, ticks: int, fee_e8: int, at_ms: int) -> Fill:
     return Fill(
-        fill_id=f"f-{client_id}", client_id=client_id, bot=bot, symbol=symbol, side=side, lots=lots,
-        price_ticks=ticks, fee_e8=fee_e8, liquidity="taker", at_ms=at_ms,
-    )  # fmt: skip
+        fill_id=f"f-{client_id}",
+        client_id=client_id,
+        bot=bot,
+        symbol=symbol,
+        side=side,
+        lots=lots,
+        price_ticks=ticks,
+        fee_e8=fee_e8,
+        liquidity="taker",
+        at_ms=at_ms,
+    )

@@ -44,7 +44,7 @@ def test_the_kill_switch_wants_its_word(signed_in_page: Page, raced: str) -> Non
     expect(halt).to_be_enabled()
     halt.click()
     expect(page.get_by_text("All bots halted")).to_be_visible()
-    states = page.locator(".rail .state")
+    states = page.locator(".rail .state .state")
     expect(states).to_have_text(["Stopped", "Stopped"])
     for name in ("V1", "V2"):
         open_page(page, "/bots")

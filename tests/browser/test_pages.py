@@ -40,16 +40,16 @@ def test_a_filter_lives_in_the_address_and_the_totals_follow_it(page: Page, race
     open_page(page, "/history")
     table = page.get_by_role("table")
     every = page.get_by_role("table").get_attribute("aria-rowcount")
-    page.get_by_label("Bot").select_option("V2")
+    page.get_by_label("Bot", exact=True).select_option("V2")
     expect(page).to_have_url(re.compile(r"/history\?bot=V2$"))
     expect(table).not_to_have_attribute("aria-rowcount", every or "")
     page.reload()
-    expect(page.get_by_label("Bot")).to_have_value("V2")
+    expect(page.get_by_label("Bot", exact=True)).to_have_value("V2")
     rows = page.locator(".body [role=row] .bot")
     expect(rows.first).to_contain_text("V2")
     assert all("V2" in text for text in rows.all_inner_texts())
     shown = number(table.get_attribute("aria-rowcount") or "") - 1
-    total = number(page.locator("dl").filter(has_text="Win rate").first.locator("dd").first.inner_text())
+    total = number(page.locator("main dl").filter(has_text="Win rate").first.locator("dd").first.inner_text())
     assert abs(total - shown) <= 1  # a trade may close between the two readings
 
 
@@ -57,7 +57,7 @@ def test_a_symbol_is_found_by_its_letters(page: Page, raced: str) -> None:
     open_page(page, "/")
     page.keyboard.press("/")
     expect(page).to_have_url(re.compile("/history$"))
-    field = page.get_by_label("Symbol")
+    field = page.get_by_label("Symbol", exact=True)
     expect(field).to_be_focused()
     symbol = page.locator("#history-symbols option").first.get_attribute("value") or ""
     field.fill(re.sub(r"\W", "", symbol).lower())

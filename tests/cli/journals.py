@@ -35,19 +35,18 @@ def records() -> list[AnyRecord]:
             }
         }
     }
-    made: list[AnyRecord] = []
-    for bot in ("V1", "V2"):
-        made.append(
-            BotRegistered(
-                at_ms=OPENED_MS,
-                bot=bot,
-                mode="virtual",
-                venue="binanceusdm",
-                strategy="ema_rsi",
-                initial_balance_e8=10_000 * 10**8,
-                settings=json.dumps(settings),
-            )
+    made: list[AnyRecord] = [
+        BotRegistered(
+            at_ms=OPENED_MS,
+            bot=bot,
+            mode="virtual",
+            venue="binanceusdm",
+            strategy="ema_rsi",
+            initial_balance_e8=10_000 * 10**8,
+            settings=json.dumps(settings),
         )
+        for bot in ("V1", "V2")
+    ]
     made.append(BotStateChanged(at_ms=OPENED_MS, bot="V2", state="paused", by="user"))
     balances = {"V1": 10_000 * 10**8, "V2": 10_000 * 10**8}
     for n, (bot, pnl) in enumerate([("V1", "12.5"), ("V1", "-3.25"), ("V2", "7")], 1):

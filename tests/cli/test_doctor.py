@@ -1,12 +1,12 @@
 """The doctor finds what is broken, says how to mend it, and ends with 3 then."""
 
+import shutil
 import socket
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from regatta.cli import doctor
 from tests.cli.conftest import Regatta
 from tests.cli.journals import written
 
@@ -47,7 +47,7 @@ class Usage(NamedTuple):
 def test_a_full_disk_is_broken_before_it_hurts(
     regatta: Regatta, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: str, code: int
 ) -> None:
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: Usage(10**10, 0, free * 10**6))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**10, 0, free * 10**6))
     said = regatta("doctor", "--data-dir", tmp_path, "--json")
     assert (finding(said.json, "disk")["state"], said.code) == (state, code)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from regatta.cli.logging import FILE_BYTES, redacted, set_up_logging
+from regatta.cli.logging import redacted, set_up_logging
 from regatta.domain.errors import EnvironmentFault
 
 CANARY = "c4n4ry-5ecret-value"
@@ -57,17 +57,17 @@ def test_no_secret_reaches_the_log_however_it_is_logged(tmp_path: Path, monkeypa
 
 def test_text_without_secrets_stays_as_it_is() -> None:
     said = "V1 bought 0.5 BTC/USDT:USDT at 27123.1; token bucket: 40 of 1200 used"
-    assert redacted("V1 bought 0.5 BTC/USDT:USDT at 27123.1") == "V1 bought 0.5 BTC/USDT:USDT at 27123.1"
-    assert redacted(said).startswith("V1 bought 0.5 BTC/USDT:USDT at 27123.1; ")
+    assert redacted(said) == said
 
 
-def test_files_are_rotated(tmp_path: Path) -> None:
+def test_files_are_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regatta.cli.logging.FILE_BYTES", 10_000)
     path = set_up_logging(tmp_path, "INFO", console=False)
     log = structlog.get_logger("regatta.test")
-    for _ in range(FILE_BYTES // 1_000_000 + 1):
-        log.info("x" * 1_000_000)
+    for _ in range(12):
+        log.info("x" * 1_000)
     assert path.with_name("regatta.log.1").exists()
-    assert path.stat().st_size < FILE_BYTES
+    assert path.stat().st_size < 10_000
 
 
 def test_a_folder_that_cannot_be_written_is_the_machines_fault(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import regatta
+from regatta.domain.errors import BadInput
 from regatta.engine.code_cache import CodeCache, default_directory, live_entry, sources_hash
 from regatta.engine.strategy_files import load
 from regatta.graph import Graph, GraphFunction, Market, Rules, build, checks, ema, signals, sma
@@ -32,7 +33,7 @@ def run(graph: Graph, function: GraphFunction) -> list[int]:
 def from_disk(function: GraphFunction) -> bool:
     """Return whether the function was read from the cache instead of compiled."""
     stats: Any = function.call
-    return sum(stats.stats.cache_hits.values()) == 1
+    return bool(sum(stats.stats.cache_hits.values()) == 1)
 
 
 def test_what_was_compiled_once_is_read_the_next_time(tmp_path: Path) -> None:
@@ -80,15 +81,15 @@ def test_a_change_in_any_source_that_may_be_compiled_is_another_folder(tmp_path:
 
 
 OWN_STRATEGY = """
-from regatta.graph import Market, Rules, apply, checks
+from regatta.graph import Rules, apply, checks
 from regatta.indicators import Operator
 from regatta.strategies import Strategy, StrategyParameters
 
-def half(x):
+def scaled(x):
     return x * FACTOR
 
 def own_step(x, k):
-    return k, half(x)
+    return k, scaled(x)
 
 OWN = Operator("own", own_step, ("x",), ("own",), (), lambda: (), lambda: (0,), lambda: (1,), lambda: 0)
 
@@ -99,22 +100,37 @@ STRATEGY = Strategy("own", "Own", "A step of its own.", StrategyParameters, rule
 """
 
 
+def own_graph(folder: Path, factor: str, text: str = OWN_STRATEGY) -> Graph:
+    file = folder / f"own_{factor[-1]}.py"
+    file.write_text(text.replace("FACTOR", factor))
+    strategy = load(file)
+    return build(strategy.rules(Market(), strategy.Parameters()))
+
+
 def test_a_users_own_step_is_compiled_and_its_change_is_noticed(tmp_path: Path) -> None:
-    results = []
-    for n, factor in enumerate(("1.0", "0.5")):
-        file = tmp_path / f"own{n}.py"
-        file.write_text(
-            "from numba.extending import register_jitable\n"
-            + OWN_STRATEGY.replace("FACTOR", factor).replace("def half", "@register_jitable\ndef half")
-        )
-        strategy = load(file)
-        graph = build(strategy.rules(Market(), strategy.Parameters()))
-        results.append((graph.key, run(graph, CodeCache(tmp_path / "cache").graph(graph))))
-        assert results[-1][1] == run(graph, graph.plain())
-    (one, signals_one), (half, signals_half) = results
-    assert one != half
-    assert any(signals_one)
-    assert not any(signals_half)
+    one, half = (own_graph(tmp_path, factor) for factor in ("1.0", "0.5"))
+    assert one.key != half.key
+    cache = CodeCache(tmp_path / "cache")
+    assert run(one, cache.graph(one)) == run(one, one.plain())
+    assert run(half, cache.graph(half)) == run(half, half.plain())
+    assert any(run(one, cache.graph(one)))
+    assert not any(run(half, cache.graph(half)))
+
+
+def test_a_step_that_can_not_be_compiled_is_named_and_leaves_the_cache_alone(tmp_path: Path) -> None:
+    graph = own_graph(tmp_path, "1.0", OWN_STRATEGY.replace("k, scaled(x)", "(k, x) if x > 0.0 else k"))
+    cache = CodeCache(tmp_path / "cache")
+    with pytest.raises(BadInput, match=r"own_step can't be compiled"):
+        cache.graph(graph)
+    assert not cache.warnings
+    assert any(run(graph, graph.plain()))
+
+
+def test_another_process_finds_a_users_own_step(tmp_path: Path) -> None:
+    graph = own_graph(tmp_path, "1.0")
+    warming = CodeCache(tmp_path / "cache").warm(graph)
+    warming.wait(60)
+    assert from_disk(warming.function())
 
 
 # --- Never in the way ------------------------------------------------------------------------

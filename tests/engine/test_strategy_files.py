@@ -38,9 +38,9 @@ def refusal(path: Path) -> str:
 def test_a_file_gives_a_strategy_like_a_built_in_one(tmp_path: Path) -> None:
     strategy = load(written(tmp_path, GOOD))
     assert (strategy.name, strategy.defaults) == ("mine", {"stop_pct": 1.0})
-    assert build(strategy.rules(Market(), strategy.Parameters(length=7))).warmup == 7
+    assert build(strategy.rules(Market(), strategy.Parameters.model_validate({"length": 7}))).warmup == 7
     with pytest.raises(ValueError, match="less than or equal to 100"):
-        strategy.Parameters(length=101)
+        strategy.Parameters.model_validate({"length": 101})
 
 
 def test_a_copy_of_the_example_is_a_strategy(tmp_path: Path) -> None:

@@ -85,7 +85,8 @@ def run_kernel(market: Market, rules: RiskRules, slippage: float) -> tuple[list[
     minimums = np.array([float(t.min_notional) for t in table])
     k.trade_pass(
         0, market.n, 0, market.open_ms, MINUTE, market.o, market.h, market.low, market.c, market.signals,
-        market.scores, settlements, grid, minimums, numbers, positions, levels, book, held, trades,
+        market.scores, settlements, grid, minimums, numbers, positions, levels, book, held,
+        np.empty(count, np.int64), trades,
     )  # fmt: skip
     k.finish(market.n, market.open_ms, MINUTE, market.c, grid, positions, levels, book, trades)
     rows = [(*map(int, row[: k.T_REASON]), k.REASONS[row[k.T_REASON]]) for row in trades[: book[k.B_TRADES]]]

@@ -3,7 +3,7 @@
 from typing import cast
 
 from regatta.api.grids import Grids
-from regatta.api.schemas import DecisionView, FillView, Mode, OrderView, PositionView, TradeResult, TradeView
+from regatta.api.schemas import BotStats, DecisionView, FillView, Mode, OrderView, PositionView, TradeResult, TradeView
 from regatta.api.times import iso
 from regatta.api.views import MODE_LABELS, check_view, percent
 from regatta.domain.money import to_decimal
@@ -11,6 +11,7 @@ from regatta.domain.order import Fill, Side
 from regatta.domain.position import Position, Trade
 from regatta.domain.signal import Decision
 from regatta.journal.queries import OrderRow
+from regatta.journal.statistics import Statistics
 
 
 def amount(amount_e8: int) -> str:
@@ -123,10 +124,49 @@ def order_view(row: OrderRow, grids: Grids) -> OrderView:
             "reason": row.refusal or row.reason,
             "quantity": row.quantity,
             "filled_quantity": grids.quantity(row.bot, row.symbol, row.filled_lots),
-            "average_price": row.average_price,
+            "average_price": None
+            if row.average_ticks is None
+            else grids.price(row.bot, row.symbol, round(row.average_ticks)),
             "limit_price": row.price if row.kind == "limit" else None,
             "trigger_price": row.price if row.kind == "stop" else None,
             "intended_at": iso(row.intended_ms),
             "updated_at": iso(row.updated_ms),
         }
     )
+
+
+def stats_view(bot: str, quote: str, found: Statistics) -> BotStats:
+    """Return statistics in the API's units: percent, seconds, amounts."""
+    fall = found.drawdown
+    return BotStats(
+        bot=bot,
+        quote=quote,
+        trades=found.trades,
+        wins=found.wins,
+        losses=found.losses,
+        win_rate_pct=_percent(found.win_rate),
+        pnl=amount(found.pnl_e8),
+        fees=amount(found.fees_e8),
+        funding=amount(found.funding_e8),
+        roi_pct=_percent(found.roi),
+        profit_factor=found.profit_factor,
+        expectancy=None if found.expectancy_e8 is None else found.expectancy_e8 / 1e8,
+        best=None if found.best is None else amount(found.best.pnl_e8),
+        worst=None if found.worst is None else amount(found.worst.pnl_e8),
+        average_holding_s=None if found.average_holding_ms is None else found.average_holding_ms / 1000,
+        longest_win_streak=found.longest_win_streak,
+        longest_loss_streak=found.longest_loss_streak,
+        exposure_pct=_percent(found.exposure),
+        max_drawdown_pct=None if fall is None else _percent(fall.depth),
+        max_drawdown_s=None if fall is None else fall.length_ms / 1000,
+        annual_return_pct=_percent(found.annual_return),
+        sharpe=found.sharpe,
+        sortino=found.sortino,
+        calmar=found.calmar,
+        days=found.days,
+        reliable=found.reliable,
+    )
+
+
+def _percent(fraction: float | None) -> float | None:
+    return None if fraction is None else 100.0 * fraction

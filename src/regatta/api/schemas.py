@@ -351,7 +351,7 @@ class OrderView(Answer):
     reason: str
     quantity: Quantity
     filled_quantity: Quantity
-    average_price: Price | None
+    average_price: Price | None = Field(description="Of its fills, to the nearest tick; null while there are none.")
     limit_price: Price | None
     trigger_price: Price | None
     intended_at: Time
@@ -509,7 +509,11 @@ class PnlHistory(Answer):
 
 
 class BotStats(Answer):
-    """Statistics of one bot (definitions of the statistics page). Null: not defined yet."""
+    """Statistics of one bot. Null: not defined for what there is so far.
+
+    Trades that were closed only because the data ended count in the sums of money, not in counts,
+    means and extremes. Ratios of equity need days: see `days` and `reliable`.
+    """
 
     bot: str
     quote: str
@@ -520,18 +524,23 @@ class BotStats(Answer):
     pnl: Amount
     fees: Amount
     funding: Amount
-    roi_pct: float = Field(description="Net PnL in percent of the initial balance.")
-    profit_factor: float | None = Field(description="Sum of wins / sum of losses.")
+    roi_pct: float | None = Field(description="Net PnL in percent of the initial balance.")
+    profit_factor: float | None = Field(description="Gross profit / gross loss; null without a loss.")
     expectancy: float | None = Field(description="Mean net PnL of a trade, quote.")
     best: Amount | None
     worst: Amount | None
     average_holding_s: float | None
     longest_win_streak: int
     longest_loss_streak: int
-    max_drawdown_pct: float | None = Field(description="Largest fall of equity from its peak, percent of the peak.")
-    sharpe: float | None = Field(description="Of daily returns, annualised; null under 2 days.")
+    exposure_pct: float | None = Field(description="Share of the time with a position open.")
+    max_drawdown_pct: float | None = Field(description="Deepest fall of equity, percent of its peak.")
+    max_drawdown_s: float | None = Field(description="Length of that drawdown: peak to recovery, or to now.")
+    annual_return_pct: float | None
+    sharpe: float | None = Field(description="Of daily returns, annualised (365 days).")
     sortino: float | None
     calmar: float | None
+    days: int = Field(description="UTC days that have ended.")
+    reliable: bool = Field(description="At least 30 trades and 30 days; else to be shown grey, with their number.")
 
 
 class Stats(Answer):

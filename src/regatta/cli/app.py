@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from regatta.cli import bots, data, demo, doctor, journal, openapi, run, trades
+from regatta.cli import backtest, bots, data, demo, doctor, journal, openapi, run, trades
 from regatta.cli.errors import say_refused, say_unforeseen
 from regatta.domain.errors import RegattaError
 
@@ -32,6 +32,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Show the v
 
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
+app.command("backtest")(backtest.backtest)
 app.command("bots")(bots.bots)
 app.command("trades")(trades.trades)
 app.command("doctor")(doctor.doctor)

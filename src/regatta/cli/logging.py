@@ -105,7 +105,7 @@ def _install(handlers: list[logging.Handler], level: str) -> None:
         handler.of_regatta = True  # type: ignore[attr-defined]
         root.addHandler(handler)
     root.setLevel(level)
-    for noisy in ("uvicorn.access", "asyncio", "numba", "websockets"):
+    for noisy in ("uvicorn", "alembic", "sqlalchemy", "asyncio", "numba", "websockets"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     # A full disk must not make every log line a traceback on the console.
     logging.raiseExceptions = False

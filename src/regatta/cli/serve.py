@@ -64,6 +64,7 @@ class _Service:
         self._browser = browser
         self._asked_to_stop = asyncio.Event()
         self._stop_reason = "stopped"
+        self._signals_seen = 0
         self._platform: Platform | None = None
 
     async def run(self) -> None:
@@ -79,8 +80,11 @@ class _Service:
                 await _until_started(server, serving)
                 self._announce(options.sessions.issue_link())
                 await self._engine(app, serving)
-            finally:
-                await self._end(app, server, serving)
+            except BaseException:
+                with contextlib.suppress(Exception):  # what ended the engine is what the user must hear of
+                    await self._end(app, server, serving)
+                raise
+            await self._end(app, server, serving)
 
     # --- the engine ----------------------------------------------------------------------
 
@@ -124,36 +128,36 @@ class _Service:
 
     async def _end(self, app: Any, server: "uvicorn.Server", serving: asyncio.Task[None]) -> None:
         """The engine first, so that its journal is whole whatever becomes of the page."""
-        failed: BaseException | None = None
         try:
             await app.state.detach()
             if self._platform is not None:
                 await asyncio.wait_for(self._platform.stop(self._stop_reason), STOP_WITHIN_S)
-        except Exception as fault:
-            failed = fault
-        server.should_exit = True
-        await asyncio.gather(serving, return_exceptions=True)
-        if failed is not None and sys.exc_info()[0] is None:
-            raise failed
+        finally:
+            server.should_exit = True
+            await asyncio.gather(serving, return_exceptions=True)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
+        # Not the loop's own handlers: those wait for the loop, and the second signal must not.
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._signalled, number)
+
+        def handle(number: int, _: object) -> None:
+            self._signalled(signal.Signals(number), loop)
+
+        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
-    def _signalled(self, number: signal.Signals) -> None:
-        if self._asked_to_stop.is_set():
-            typer.echo("ended at once", err=True)
+    def _signalled(self, number: signal.Signals, loop: asyncio.AbstractEventLoop) -> None:
+        if self._signals_seen:
             os._exit(128 + number)
+        self._signals_seen += 1
         self._stop_reason = number.name
-        typer.echo("stopping: the journal is being completed; once more ends at once", err=True)
-        self._asked_to_stop.set()
+        os.write(sys.stderr.fileno(), b"stopping: the journal is being completed; once more ends at once\n")
+        loop.call_soon_threadsafe(self._asked_to_stop.set)
 
 
 def _server(app: Any) -> "uvicorn.Server":

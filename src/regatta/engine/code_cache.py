@@ -25,7 +25,9 @@ from types import ModuleType
 from typing import Any
 
 import regatta
+from regatta.domain.errors import BadInput
 from regatta.graph import Graph, GraphFunction
+from regatta.graph.fingerprint import called_by
 
 ROOMS = ("domain", "indicators", "graph", "risk", "sim", "research")
 """Packages whose functions are compiled, or shape what is."""
@@ -37,6 +39,7 @@ OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": Fa
 # X, F, P, S, J, SIG, V: one signature for all graphs.
 SIGNATURE = "void(f8[:,::1], f8[::1], f8[::1], f8[::1], i8[::1], u1[::1], f8[:,::1])"
 
+_callable: set[Callable[..., Any]] = set()
 _lock = threading.RLock()  # the compiler's cache folder is a setting of the process
 
 
@@ -102,22 +105,27 @@ class CodeCache:
         return numba.njit(**OPTIONS)(function)
 
     def _graph(self, graph: Graph) -> GraphFunction:
-        if self._on_disk:
-            try:
-                return self._compiled(graph)
-            except OSError as error:
-                self._do_without(error)
-            except Exception as error:  # what unpickling a damaged file raises has no common type
-                self._empty(error)
+        from numba.core.errors import NumbaError
+
+        try:
+            if self._on_disk:
                 try:
                     return self._compiled(graph)
-                except Exception as again:
-                    self._do_without(again)
-        return self._compiled(graph)
+                except OSError as error:
+                    self._do_without(error)
+                except NumbaError:
+                    raise
+                except Exception as error:  # what unpickling a damaged file raises has no common type
+                    self._empty(error)
+            return self._compiled(graph)
+        except NumbaError as error:
+            steps = ", ".join(sorted({f"{step.__module__}.{step.__name__}" for step in graph.operators.values()}))
+            raise BadInput(f"a step among {steps} can't be compiled: {_words(error)}") from error
 
     def _compiled(self, graph: Graph) -> GraphFunction:
         module = self._module(graph)
         for name, step in graph.operators.items():
+            make_callable(step)
             setattr(module, name, self.jit(step))
         dispatcher = self._jit(module.graph)
         dispatcher.compile(SIGNATURE)
@@ -149,9 +157,12 @@ class CodeCache:
 
     def _empty(self, error: Exception) -> None:
         self.warnings.append(f"cache of compiled code in {self.folder} can't be read ({_words(error)}): compiled anew")
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._functions.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as again:
+            self._do_without(again)
 
     def _do_without(self, error: Exception) -> None:
         self.warnings.append(
@@ -203,6 +214,16 @@ class Warming:
         return self._cache.graph(self._graph)
 
 
+def make_callable(step: Callable[..., Any]) -> None:
+    """Make the plain functions that a step calls known to the compiler, as they stand."""
+    from numba.extending import register_jitable
+
+    for function in called_by(step):
+        if function not in _callable:
+            _callable.add(function)
+            register_jitable(function)
+
+
 def live_entry(dispatcher: Any) -> Callable[..., None]:
     """Return the compiled code's own entry: a third faster than the dispatcher, which looks types up.
 
@@ -240,7 +261,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {' '.join(lines[:3])}"
 
 
 def _address(step: Callable[..., Any]) -> tuple[str, str, str]:

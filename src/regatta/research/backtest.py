@@ -86,8 +86,8 @@ class BacktestResult:
             for number, row in enumerate(self.table.tolist(), start=1)
         ]
 
-    def equity(self) -> tuple[Ints, int]:
-        """Return equity after each row from `decide_from` on (10**-8 quote, int64) and the rows in a position."""
+    def equity(self) -> Ints:
+        """Return equity at the close of each row from `decide_from` on, in 10**-8 quote."""
         timeline, table = self.timeline, self.table
         start, step = timeline.decide_from, timeline.timeframe_ms
         by_entry = table[np.lexsort((table[:, k.T_SYMBOL], table[:, k.T_OPENED]))]
@@ -98,7 +98,7 @@ class BacktestResult:
         equity = np.empty(len(timeline), np.int64)
         count = len(timeline.symbols)
         zeros = np.zeros((2, count), np.int64)
-        exposed = self.setup.kernel.equity_pass(
+        self.setup.kernel.equity_pass(
             self.setup.initial_e8,
             prices(timeline, "close"),
             timeline.settlements,
@@ -111,7 +111,7 @@ class BacktestResult:
             zeros[1],
             equity,
         )
-        return equity[start:], int(exposed)
+        return equity[start:]
 
 
 def run(
@@ -151,6 +151,7 @@ def replay(
     book = np.zeros(k.BOOK_COLUMNS, np.int64)
     book[k.B_BALANCE] = setup.initial_e8
     held = np.zeros(len(k.HELD_REASONS), np.int64)
+    upcoming = np.empty(count, np.int64)
     buffer = np.empty(((BLOCK_ROWS + 1) * count, k.TRADE_COLUMNS), np.int64)
     done: list[Ints] = []
     for first in range(0, n, BLOCK_ROWS):
@@ -160,7 +161,7 @@ def replay(
         trade_pass(
             first, last, timeline.decide_from, timeline.open_ms, timeline.timeframe_ms, open_, high, low, close,
             timeline.signals, scores, timeline.settlements, grid, minimums, numbers, positions, levels, book, held,
-            buffer,
+            upcoming, buffer,
         )  # fmt: skip
         if last == n:
             finish(n, timeline.open_ms, timeline.timeframe_ms, close, grid, positions, levels, book, buffer)

@@ -15,7 +15,7 @@ class Kernel(NamedTuple):
 
     trade_pass: Callable[..., None]
     finish: Callable[..., None]
-    equity_pass: Callable[..., int]
+    equity_pass: Callable[..., None]
 
 
 PLAIN = Kernel(kernel.trade_pass, kernel.finish, equity.equity_pass)

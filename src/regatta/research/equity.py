@@ -58,8 +58,8 @@ def equity_pass(
     CURSORS: Array,
     MARKS: Array,
     EQUITY: Array,
-) -> int:
-    """Write the equity after each row into EQUITY, int64 (n,); return how many rows held a position.
+) -> None:
+    """Write the equity after each row into EQUITY, int64 (n,).
 
     CLOSE, SETTLEMENTS, GRID: as in the kernel. TRADES: int64 (m, columns), in order of entry;
     ENTERED, LEFT: rows of entry and exit of each, int64 (m,). HOLDS (all FLAT), CURSORS, MARKS
@@ -69,7 +69,6 @@ def equity_pass(
     balance = initial_e8
     open_count = 0
     coming = 0
-    exposed = 0
     for i in range(EQUITY.shape[0]):
         if open_count > 0:
             for s in range(symbols):
@@ -95,7 +94,6 @@ def equity_pass(
             coming += 1
         equity = balance
         if open_count > 0:
-            exposed += 1
             for s in range(symbols):
                 held = HOLDS[s]
                 if held != FLAT:
@@ -105,4 +103,3 @@ def equity_pass(
                     value = notional_e8(MARKS[s], lots, GRID[s, G_UNIT_NUM], GRID[s, G_UNIT_DEN])
                     equity += TRADES[held, T_SIDE] * (value - TRADES[held, T_COST])
         EQUITY[i] = equity
-    return exposed

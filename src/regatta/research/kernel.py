@@ -10,8 +10,9 @@ Runs as plain Python (the reference in the tests) and compiled. The rules are th
    (highest first), then in the order of the symbols (sorted by name).
 
 Each symbol has two trigger prices, `down` and `up`. A flat symbol's are -inf and +inf; an open
-position's are its stop and target; a pending order sets `down` to +inf. So the hot loop is two
-compares and a look at one byte, and a rule that is off costs nothing.
+position's are its stop and target; a pending order sets `down` to +inf. So what happens next on
+a symbol is found by two compares and a look at one byte a candle (`next_event`), the loop jumps
+from event to event, and a rule that is off costs nothing.
 
 Rows are moments: column i of every array is the same candle period of all symbols. A symbol
 without a candle there has NaN prices and the signal ABSENT.
@@ -121,35 +122,34 @@ def close_position(
     TRADES: Array,
 ) -> None:
     """Book the exit of the whole position of symbol s and write the trade."""
-    position = POSITIONS[s]
-    side = position[P_SIDE]
-    lots = position[P_LOTS]
+    side = POSITIONS[s, P_SIDE]
+    lots = POSITIONS[s, P_LOTS]
     value = notional_e8(exit_ticks, lots, GRID[s, G_UNIT_NUM], GRID[s, G_UNIT_DEN])
     fee = fee_e8(value, fee_rate)
-    gross = side * (value - position[P_COST])
+    gross = side * (value - POSITIONS[s, P_COST])
     BOOK[B_BALANCE] += gross - fee
     BOOK[B_FEES] += fee
-    trade = TRADES[BOOK[B_TRADES]]
-    trade[T_SYMBOL] = s
-    trade[T_SIDE] = side
-    trade[T_LOTS] = lots
-    trade[T_OPENED] = position[P_OPENED]
-    trade[T_CLOSED] = closed_ms
-    trade[T_ENTRY] = position[P_ENTRY]
-    trade[T_EXIT] = exit_ticks
-    trade[T_COST] = position[P_COST]
-    trade[T_VALUE] = value
-    trade[T_FEES] = position[P_FEES] + fee
-    trade[T_FUNDING] = position[P_FUNDING]
-    trade[T_PNL] = gross - trade[T_FEES] - position[P_FUNDING]
-    trade[T_REASON] = reason
-    trade[T_BALANCE] = BOOK[B_BALANCE]
+    t = BOOK[B_TRADES]
+    TRADES[t, T_SYMBOL] = s
+    TRADES[t, T_SIDE] = side
+    TRADES[t, T_LOTS] = lots
+    TRADES[t, T_OPENED] = POSITIONS[s, P_OPENED]
+    TRADES[t, T_CLOSED] = closed_ms
+    TRADES[t, T_ENTRY] = POSITIONS[s, P_ENTRY]
+    TRADES[t, T_EXIT] = exit_ticks
+    TRADES[t, T_COST] = POSITIONS[s, P_COST]
+    TRADES[t, T_VALUE] = value
+    TRADES[t, T_FEES] = POSITIONS[s, P_FEES] + fee
+    TRADES[t, T_FUNDING] = POSITIONS[s, P_FUNDING]
+    TRADES[t, T_PNL] = gross - TRADES[t, T_FEES] - POSITIONS[s, P_FUNDING]
+    TRADES[t, T_REASON] = reason
+    TRADES[t, T_BALANCE] = BOOK[B_BALANCE]
     BOOK[B_TRADES] += 1
     BOOK[B_OCCUPIED] -= 1
-    position[P_SIDE] = 0
-    position[P_LOTS] = 0
-    position[P_COST] = 0
-    position[P_PENDING] = 0
+    POSITIONS[s, P_SIDE] = 0
+    POSITIONS[s, P_LOTS] = 0
+    POSITIONS[s, P_COST] = 0
+    POSITIONS[s, P_PENDING] = 0
     LEVELS[0, s] = -inf
     LEVELS[1, s] = inf
 
@@ -165,35 +165,33 @@ def open_position(
     BOOK: Array,
 ) -> None:
     """Fill the pending entry of symbol s at the open and set its stop and target."""
-    grid = GRID[s]
-    position = POSITIONS[s]
-    side = position[P_PENDING]
-    lots = position[P_PENDING_LOTS]
-    num = grid[G_TICK_NUM]
-    den = grid[G_TICK_DEN]
+    side = POSITIONS[s, P_PENDING]
+    lots = POSITIONS[s, P_PENDING_LOTS]
+    num = GRID[s, G_TICK_NUM]
+    den = GRID[s, G_TICK_DEN]
     ticks = market_fill_ticks(side, open_, RULES[R_SLIPPAGE], num, den)
-    cost = notional_e8(ticks, lots, grid[G_UNIT_NUM], grid[G_UNIT_DEN])
-    fee = fee_e8(cost, grid[G_TAKER])
+    cost = notional_e8(ticks, lots, GRID[s, G_UNIT_NUM], GRID[s, G_UNIT_DEN])
+    fee = fee_e8(cost, GRID[s, G_TAKER])
     BOOK[B_BALANCE] -= fee
     BOOK[B_FEES] += fee
-    position[P_SIDE] = side
-    position[P_LOTS] = lots
-    position[P_ENTRY] = ticks
-    position[P_COST] = cost
-    position[P_FEES] = fee
-    position[P_FUNDING] = 0
-    position[P_OPENED] = open_ms
-    position[P_PENDING] = 0
-    position[P_RESERVED] = 0
+    POSITIONS[s, P_SIDE] = side
+    POSITIONS[s, P_LOTS] = lots
+    POSITIONS[s, P_ENTRY] = ticks
+    POSITIONS[s, P_COST] = cost
+    POSITIONS[s, P_FEES] = fee
+    POSITIONS[s, P_FUNDING] = 0
+    POSITIONS[s, P_OPENED] = open_ms
+    POSITIONS[s, P_PENDING] = 0
+    POSITIONS[s, P_RESERVED] = 0
     entry = price_of(ticks, num, den)
     stop = -inf if side > 0 else inf
     target = inf if side > 0 else -inf
     if RULES[R_STOP] < inf:
-        position[P_STOP] = stop_ticks(side, ticks, entry, RULES[R_STOP], num, den)
-        stop = price_of(position[P_STOP], num, den)
+        POSITIONS[s, P_STOP] = stop_ticks(side, ticks, entry, RULES[R_STOP], num, den)
+        stop = price_of(POSITIONS[s, P_STOP], num, den)
     if RULES[R_TARGET] < inf:
-        position[P_TARGET] = target_ticks(side, ticks, entry, RULES[R_TARGET], num, den)
-        target = price_of(position[P_TARGET], num, den)
+        POSITIONS[s, P_TARGET] = target_ticks(side, ticks, entry, RULES[R_TARGET], num, den)
+        target = price_of(POSITIONS[s, P_TARGET], num, den)
     if side > 0:
         LEVELS[0, s] = stop
         LEVELS[1, s] = target
@@ -204,17 +202,16 @@ def open_position(
 
 def settle_funding(s: int, i: int, GRID: Array, SETTLEMENTS: Array, POSITIONS: Array, BOOK: Array) -> None:
     """Charge the settlements of row i to an open position of symbol s; (row, rate, mark) each."""
-    position = POSITIONS[s]
-    k = position[P_FUNDING_CURSOR]
+    k = POSITIONS[s, P_FUNDING_CURSOR]
     while k < SETTLEMENTS.shape[1] and SETTLEMENTS[s, k, 0] <= i:
-        if SETTLEMENTS[s, k, 0] == i and position[P_SIDE] != 0:
-            value = notional_e8(SETTLEMENTS[s, k, 2], position[P_LOTS], GRID[s, G_UNIT_NUM], GRID[s, G_UNIT_DEN])
-            paid = position[P_SIDE] * fee_e8(value, SETTLEMENTS[s, k, 1])
-            position[P_FUNDING] += paid
+        if SETTLEMENTS[s, k, 0] == i and POSITIONS[s, P_SIDE] != 0:
+            value = notional_e8(SETTLEMENTS[s, k, 2], POSITIONS[s, P_LOTS], GRID[s, G_UNIT_NUM], GRID[s, G_UNIT_DEN])
+            paid = POSITIONS[s, P_SIDE] * fee_e8(value, SETTLEMENTS[s, k, 1])
+            POSITIONS[s, P_FUNDING] += paid
             BOOK[B_BALANCE] -= paid
             BOOK[B_FUNDING] += paid
         k += 1
-    position[P_FUNDING_CURSOR] = k
+    POSITIONS[s, P_FUNDING_CURSOR] = k
 
 
 def inside_candle(
@@ -239,29 +236,27 @@ def inside_candle(
         settle_funding(s, i, GRID, SETTLEMENTS, POSITIONS, BOOK)
     if SIGNALS[s, i] & ABSENT:
         return
-    grid = GRID[s]
-    num = grid[G_TICK_NUM]
-    den = grid[G_TICK_DEN]
-    position = POSITIONS[s]
+    num = GRID[s, G_TICK_NUM]
+    den = GRID[s, G_TICK_DEN]
     open_ = OPEN[s, i]
-    if position[P_PENDING] == PENDING_EXIT:
-        ticks = market_fill_ticks(-position[P_SIDE], open_, RULES[R_SLIPPAGE], num, den)
-        close_position(s, ticks, grid[G_TAKER], open_ms, BY_SIGNAL, GRID, POSITIONS, LEVELS, BOOK, TRADES)
+    if POSITIONS[s, P_PENDING] == PENDING_EXIT:
+        ticks = market_fill_ticks(-POSITIONS[s, P_SIDE], open_, RULES[R_SLIPPAGE], num, den)
+        close_position(s, ticks, GRID[s, G_TAKER], open_ms, BY_SIGNAL, GRID, POSITIONS, LEVELS, BOOK, TRADES)
         return
-    if position[P_PENDING] != 0:
+    if POSITIONS[s, P_PENDING] != 0:
         open_position(s, open_ms, open_, GRID, RULES, POSITIONS, LEVELS, BOOK)
-    side = position[P_SIDE]
+    side = POSITIONS[s, P_SIDE]
     if side == 0:
         return
     stop = LEVELS[0, s] if side > 0 else LEVELS[1, s]
     target = LEVELS[1, s] if side > 0 else LEVELS[0, s]
     if stop_touched(side, stop, LOW[s, i], HIGH[s, i]):
         ticks = stop_fill_ticks(side, stop, open_, RULES[R_SLIPPAGE], num, den)
-        rate = grid[G_TAKER]
+        rate = GRID[s, G_TAKER]
         close_position(s, ticks, rate, open_ms + length_ms, BY_STOP, GRID, POSITIONS, LEVELS, BOOK, TRADES)
     elif target_touched(side, target, LOW[s, i], HIGH[s, i]):
-        ticks = target_fill_ticks(side, position[P_TARGET], open_, num, den)
-        rate = grid[G_MAKER]
+        ticks = target_fill_ticks(side, POSITIONS[s, P_TARGET], open_, num, den)
+        rate = GRID[s, G_MAKER]
         close_position(s, ticks, rate, open_ms + length_ms, BY_TARGET, GRID, POSITIONS, LEVELS, BOOK, TRADES)
 
 
@@ -343,7 +338,6 @@ def decide_round(
         sign = 1 if SIGNALS[s, i] & ENTER_LONG else -1
         price = CLOSE[s, i]
         stop = stop_price(sign, price, RULES[R_STOP]) if RULES[R_STOP] < inf else 0.0
-        grid = GRID[s]
         lots = entry_lots(
             int(RULES[R_SIZING]),
             RULES[R_AMOUNT],
@@ -355,11 +349,11 @@ def decide_round(
             RULES[R_LEVERAGE],
             RULES[R_TRADABLE],
             RULES[R_MAX_NOTIONAL],
-            to_float(grid[G_TAKER]),
+            to_float(GRID[s, G_TAKER]),
             RULES[R_SLIPPAGE],
-            grid[G_LOT_NUM],
-            grid[G_LOT_DEN],
-            grid[G_MIN_LOTS],
+            GRID[s, G_LOT_NUM],
+            GRID[s, G_LOT_DEN],
+            GRID[s, G_MIN_LOTS],
             MIN_NOTIONAL[s],
         )
         if lots <= 0:
@@ -371,8 +365,8 @@ def decide_round(
             else:
                 HELD[H_TOO_LARGE] += 1
             continue
-        ticks = nearest_steps(price, grid[G_TICK_NUM], grid[G_TICK_DEN])
-        reserved = notional_e8(ticks, lots, grid[G_UNIT_NUM], grid[G_UNIT_DEN])
+        ticks = nearest_steps(price, GRID[s, G_TICK_NUM], GRID[s, G_TICK_DEN])
+        reserved = notional_e8(ticks, lots, GRID[s, G_UNIT_NUM], GRID[s, G_UNIT_DEN])
         POSITIONS[s, P_PENDING] = sign
         POSITIONS[s, P_PENDING_LOTS] = lots
         POSITIONS[s, P_RESERVED] = reserved
@@ -401,6 +395,7 @@ def trade_pass(
     LEVELS: Array,
     BOOK: Array,
     HELD: Array,
+    NEXT: Array,
     TRADES: Array,
 ) -> None:
     """Run rows first..last-1. All state lies in the arrays, so that rows can come in blocks.
@@ -408,37 +403,48 @@ def trade_pass(
     OPEN_MS: (n,) int64; OPEN, HIGH, LOW, CLOSE: (symbols, n) float64, NaN where absent;
     SIGNALS: (symbols, n) uint8; SCORES: (symbols, n) float64 or (0, 0) when the strategy has
     none; SETTLEMENTS: (symbols, k, 3) int64 of row, rate_e8, mark ticks (row past the end as
-    filler); TRADES: at least one free row per symbol and row of the block.
+    filler); NEXT: (symbols,) int64, scratch; TRADES: at least one free row per symbol and row of the block.
     No round is decided before row `decide_from`.
     """
     n = SIGNALS.shape[0]
-    down = LEVELS[0]
-    up = LEVELS[1]
-    for i in range(first, last):
+    for s in range(n):
+        NEXT[s] = next_event(s, first, last, HIGH, LOW, SIGNALS, LEVELS)
+    i = earliest(NEXT, last)
+    while i < last:
         wanted = 0
         for s in range(n):
-            signal = SIGNALS[s, i]
-            wanted |= signal
-            if LOW[s, i] <= down[s] or HIGH[s, i] >= up[s] or signal >= FUNDING:
-                inside_candle(
-                    s,
-                    i,
-                    OPEN_MS[i],
-                    length_ms,
-                    OPEN,
-                    HIGH,
-                    LOW,
-                    SIGNALS,
-                    SETTLEMENTS,
-                    GRID,
-                    RULES,
-                    POSITIONS,
-                    LEVELS,
-                    BOOK,
-                    TRADES,
-                )
+            if NEXT[s] == i:
+                wanted |= SIGNALS[s, i]
+                if LOW[s, i] <= LEVELS[0, s] or HIGH[s, i] >= LEVELS[1, s] or SIGNALS[s, i] & FUNDING:
+                    inside_candle(
+                        s, i, OPEN_MS[i], length_ms, OPEN, HIGH, LOW, SIGNALS, SETTLEMENTS, GRID, RULES, POSITIONS,
+                        LEVELS, BOOK, TRADES,
+                    )  # fmt: skip
         if wanted & ANY_SIGNAL and i >= decide_from:
             decide_round(i, CLOSE, SIGNALS, SCORES, GRID, MIN_NOTIONAL, RULES, POSITIONS, LEVELS, BOOK, HELD)
+        for s in range(n):
+            # The levels of a symbol change with its own events, and with an order of this round.
+            if NEXT[s] == i or LEVELS[0, s] == inf:
+                NEXT[s] = next_event(s, i + 1, last, HIGH, LOW, SIGNALS, LEVELS)
+        i = earliest(NEXT, last)
+
+
+def next_event(s: int, i: int, last: int, HIGH: Array, LOW: Array, SIGNALS: Array, LEVELS: Array) -> int:
+    """Return the first row from i on with a signal of symbol s or a touched level; `last` if there is none."""
+    down = LEVELS[0, s]
+    up = LEVELS[1, s]
+    # One branch a candle: this is the loop in which nearly all rows are passed over.
+    while i < last and not ((SIGNALS[s, i] != 0) | (LOW[s, i] <= down) | (HIGH[s, i] >= up)):
+        i += 1
+    return i
+
+
+def earliest(NEXT: Array, last: int) -> int:
+    """Return the smallest of NEXT, at most `last`."""
+    for i in NEXT:
+        if i < last:
+            last = i
+    return last
 
 
 def finish(

@@ -214,3 +214,8 @@ def refuse_impossible(symbol: str, candles: Candles, timeframe_ms: int) -> None:
 def utc_text(at_ms: int) -> str:
     """Return "2025-05-04 15:33 UTC"."""
     return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def utc_iso(at_ms: int) -> str:
+    """Return "2025-05-04T15:33:00.000Z"."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,5 +1,7 @@
 """The demo: two bots race on one generated market."""
 
+from datetime import UTC, datetime
+
 from regatta.settings.bot import BotSettings
 from regatta.settings.market import Speed, VirtualMarketSettings
 from regatta.settings.platform import Settings
@@ -7,6 +9,9 @@ from regatta.settings.risk import RiskSettings
 from regatta.settings.server import ServerSettings
 
 BASES = ("ADA", "AVAX", "BNB", "BTC", "DOGE", "DOT", "ETH", "LINK", "LTC", "SOL", "SUI", "XRP")
+START = datetime(2026, 1, 17, 7, tzinfo=UTC)
+"""A lively hour of the market of seed 7: the bots part ways within minutes of it."""
+
 SYMBOLS = tuple(f"{base}/USDT:USDT" for base in BASES)
 
 
@@ -26,7 +31,7 @@ def demo_settings(*, seed: int = 7, speed: Speed = 60, port: int = 8000) -> Sett
         parameters={"rsi_overbought": 85.0, "use_ema_filter": False},
     )
     return Settings(
-        market=VirtualMarketSettings(symbols=SYMBOLS, seed=seed, speed=speed),
+        market=VirtualMarketSettings(symbols=SYMBOLS, seed=seed, start=START, speed=speed),
         server=ServerSettings(port=port),
         bots=(v1, v2),
     )

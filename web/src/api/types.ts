@@ -4,6 +4,106 @@
  */
 
 export interface paths {
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Health
+         * @description Tell whether the engine is up; no details.
+         */
+        get: operations["get_health_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Session
+         * @description Tell who is asking, and what may be asked. Needs no session.
+         */
+        get: operations["get_session_api_session_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/signout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Out
+         * @description End the session of this browser, and its realtime connections.
+         */
+        post: operations["sign_out_api_signout_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Status
+         * @description Bots, feeds, totals, errors.
+         */
+        get: operations["get_status_api_status_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Bots
+         * @description Every bot as it is now.
+         */
+        get: operations["get_bots_api_bots_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system_status": {
         parameters: {
             query?: never;
@@ -11,8 +111,91 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sysst */
-        get: operations["sysst_api_system_status_get"];
+        /**
+         * Get System Status
+         * @description The process: CPU, memory, event-loop lag, journal, feeds.
+         */
+        get: operations["get_system_status_api_system_status_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Data
+         * @description The whole state of the dashboard in one document, with an ETag.
+         */
+        get: operations["get_data_api_data_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Live Positions
+         * @description Open positions with live prices and unrealised PnL.
+         */
+        get: operations["get_live_positions_api_positions_live_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/debug/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Checks
+         * @description Every check of a bot's strategy on a symbol, as of its last closed candle.
+         */
+        get: operations["get_checks_api_debug__symbol__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instruments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Instruments
+         * @description Grids and display precision of the instruments that bots trade.
+         */
+        get: operations["get_instruments_api_instruments_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -28,7 +211,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Trades */
+        /**
+         * Get Trades
+         * @description Closed trades; the totals are of the whole filter, not of the page.
+         */
         get: operations["get_trades_api_trades_get"];
         put?: never;
         post?: never;
@@ -45,8 +231,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Csv */
-        get: operations["csv_api_trades_csv_get"];
+        /**
+         * Get Trades Csv
+         * @description All trades of the filter as CSV.
+         */
+        get: operations["get_trades_csv_api_trades_csv_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -62,8 +251,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Story */
-        get: operations["story_api_trades__trade_id__get"];
+        /**
+         * Get Trade
+         * @description One trade with its signals, orders and fills.
+         */
+        get: operations["get_trade_api_trades__trade_id__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -72,15 +264,158 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/debug/{symbol}": {
+    "/api/stats": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Debug */
-        get: operations["debug_api_debug__symbol__get"];
+        /**
+         * Get Stats
+         * @description Statistics of one bot or of each.
+         */
+        get: operations["get_stats_api_stats_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/equity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Equity
+         * @description Balance and equity of one bot or of each, thinned to max_points.
+         */
+        get: operations["get_equity_api_equity_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pnl-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Pnl History
+         * @description Net PnL by UTC day, up to the newest day that each bot has reached.
+         */
+        get: operations["get_pnl_history_api_pnl_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Positions
+         * @description Open positions as the journal holds them, exact.
+         */
+        get: operations["get_positions_api_positions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Orders
+         * @description Orders with what became of them, newest first.
+         */
+        get: operations["get_orders_api_orders_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Decisions
+         * @description Signals with their checks, and what the bot did about each, newest first.
+         */
+        get: operations["get_decisions_api_decisions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/signals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Decisions
+         * @description Signals with their checks, and what the bot did about each, newest first.
+         */
+        get: operations["get_decisions_api_signals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Why
+         * @description Why bots do not trade: holds by first failing check, and the last decisions.
+         */
+        get: operations["get_why_api_why_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -98,8 +433,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** St */
-        post: operations["st_api_start_post"];
+        /**
+         * Start
+         * @description Start one bot or all: entries allowed.
+         */
+        post: operations["start_api_start_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -115,8 +453,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pa */
-        post: operations["pa_api_pause_post"];
+        /**
+         * Pause
+         * @description Pause one bot or all: no new entries; exits go on.
+         */
+        post: operations["pause_api_pause_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -132,8 +473,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Re */
-        post: operations["re__api_resume_post"];
+        /**
+         * Resume
+         * @description Allow entries of one bot or all again.
+         */
+        post: operations["resume_api_resume_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -149,8 +493,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sp */
-        post: operations["sp_api_stop_post"];
+        /**
+         * Stop
+         * @description Stop one bot or all: no new entries; open positions stay protected unless they are closed.
+         */
+        post: operations["stop_api_stop_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -166,8 +513,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ki */
-        post: operations["ki_api_kill_post"];
+        /**
+         * Kill
+         * @description Kill switch: halt all bots, cancel all entry orders, optionally close all positions.
+         */
+        post: operations["kill_api_kill_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -183,8 +533,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cp */
-        post: operations["cp_api_close_position_post"];
+        /**
+         * Close Position
+         * @description Close the open position of a symbol at market, whichever side it has.
+         */
+        post: operations["close_position_api_close_position_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -200,8 +553,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Spd */
-        post: operations["spd_api_speed_post"];
+        /**
+         * Speed
+         * @description Set the speed of the virtual market.
+         */
+        post: operations["speed_api_speed_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -242,11 +598,6 @@ export interface components {
             speed?: number | null;
         };
         /**
-         * Answer
-         * @description Base of everything the API answers.
-         */
-        Answer: Record<string, never>;
-        /**
          * BalanceData
          * @description All bots with their money and counters: replaces the list.
          */
@@ -273,8 +624,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "balance_update";
             data: components["schemas"]["BalanceData"];
@@ -301,15 +652,18 @@ export interface components {
              */
             id: string | number | null;
             /**
-             * Type
+             * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            type: "start_bot" | "pause_bot" | "resume_bot";
+            type: "pause_bot" | "resume_bot" | "start_bot";
             data?: components["schemas"]["BotData"];
         };
         /**
          * BotStats
-         * @description Statistics of one bot (definitions of the statistics page). Null: not defined yet.
+         * @description Statistics of one bot. Null: not defined for what there is so far.
+         *
+         *     Trades that were closed only because the data ended count in the sums of money, not in counts,
+         *     means and extremes. Ratios of equity need days: see `days` and `reliable`.
          */
         BotStats: {
             /** Bot */
@@ -346,10 +700,10 @@ export interface components {
              * Roi Pct
              * @description Net PnL in percent of the initial balance.
              */
-            roi_pct: number;
+            roi_pct: number | null;
             /**
              * Profit Factor
-             * @description Sum of wins / sum of losses.
+             * @description Gross profit / gross loss; null without a loss.
              */
             profit_factor: number | null;
             /**
@@ -368,19 +722,41 @@ export interface components {
             /** Longest Loss Streak */
             longest_loss_streak: number;
             /**
+             * Exposure Pct
+             * @description Share of the time with a position open.
+             */
+            exposure_pct: number | null;
+            /**
              * Max Drawdown Pct
-             * @description Largest fall of equity from its peak, percent of the peak.
+             * @description Deepest fall of equity, percent of its peak.
              */
             max_drawdown_pct: number | null;
             /**
+             * Max Drawdown S
+             * @description Length of that drawdown: peak to recovery, or to now.
+             */
+            max_drawdown_s: number | null;
+            /** Annual Return Pct */
+            annual_return_pct: number | null;
+            /**
              * Sharpe
-             * @description Of daily returns, annualised; null under 2 days.
+             * @description Of daily returns, annualised (365 days).
              */
             sharpe: number | null;
             /** Sortino */
             sortino: number | null;
             /** Calmar */
             calmar: number | null;
+            /**
+             * Days
+             * @description UTC days that have ended.
+             */
+            days: number;
+            /**
+             * Reliable
+             * @description At least 30 trades and 30 days; else to be shown grey, with their number.
+             */
+            reliable: boolean;
         };
         /**
          * BotStatusData
@@ -422,8 +798,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "bot_status";
             data: components["schemas"]["BotStatusData"];
@@ -591,6 +967,7 @@ export interface components {
              */
             passed: boolean | null;
         };
+        ClientFrame: components["schemas"]["Subscribe"] | components["schemas"]["Plain"] | components["schemas"]["BotRequest"] | components["schemas"]["StopBot"] | components["schemas"]["ClosePositionRequest"] | components["schemas"]["SpeedRequest"];
         /**
          * CloseData
          * @description Which position: by symbol or by id.
@@ -639,8 +1016,8 @@ export interface components {
              */
             id: string | number | null;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "close_position";
             data: components["schemas"]["CloseData"];
@@ -770,8 +1147,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "equity";
             data: components["schemas"]["EquityData"];
@@ -811,8 +1188,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "error";
             /** Id */
@@ -899,8 +1276,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "bot_trade_executed";
             data: components["schemas"]["FillView"];
@@ -1177,7 +1554,10 @@ export interface components {
              * @example 0.015
              */
             filled_quantity: string;
-            /** Average Price */
+            /**
+             * Average Price
+             * @description Of its fills, to the nearest tick; null while there are none.
+             */
             average_price: string | null;
             /** Limit Price */
             limit_price: string | null;
@@ -1240,10 +1620,10 @@ export interface components {
              */
             id: string | number | null;
             /**
-             * Type
+             * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            type: "ping" | "snapshot" | "get_positions";
+            type: "get_positions" | "ping" | "snapshot";
             data?: components["schemas"]["_Nothing"];
         };
         /**
@@ -1304,8 +1684,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "pong";
             /**
@@ -1344,8 +1724,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "position_update";
             data: components["schemas"]["PositionData"];
@@ -1453,8 +1833,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "price_update";
             data: components["schemas"]["PriceData"];
@@ -1583,14 +1963,15 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "result";
             /** Id */
             id: string | number | null;
             data: components["schemas"]["ResultData"];
         };
+        ServerFrame: components["schemas"]["SnapshotFrame"] | components["schemas"]["PriceFrame"] | components["schemas"]["PositionFrame"] | components["schemas"]["BalanceFrame"] | components["schemas"]["SystemFrame"] | components["schemas"]["TradeFrame"] | components["schemas"]["FillFrame"] | components["schemas"]["SignalFrame"] | components["schemas"]["BotStatusFrame"] | components["schemas"]["EquityFrame"] | components["schemas"]["SpeedFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["ResultFrame"] | components["schemas"]["ErrorFrame"];
         /**
          * SessionView
          * @description Who is asking, and what may be asked.
@@ -1646,8 +2027,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "signal";
             data: components["schemas"]["DecisionView"];
@@ -1701,8 +2082,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "snapshot";
             data: components["schemas"]["SnapshotData"];
@@ -1733,8 +2114,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "speed";
             data: components["schemas"]["SpeedView"];
@@ -1750,8 +2131,8 @@ export interface components {
              */
             id: string | number | null;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "set_speed";
             data: components["schemas"]["SpeedData"];
@@ -1837,8 +2218,8 @@ export interface components {
              */
             id: string | number | null;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "stop_bot";
             data?: components["schemas"]["StopData"];
@@ -1870,7 +2251,7 @@ export interface components {
              */
             id: string | number | null;
             /**
-             * Type
+             * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             type: "subscribe" | "unsubscribe";
@@ -1944,8 +2325,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "system_status";
             data: components["schemas"]["SystemData"];
@@ -2069,8 +2450,8 @@ export interface components {
              */
             at: string;
             /**
-             * Type
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             type: "trade_closed";
             data: components["schemas"]["TradeData"];
@@ -2301,7 +2682,260 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    sysst_api_system_status_get: {
+    get_health_health_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    get_session_api_session_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out_api_signout_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_status_api_status_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bots_api_bots_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotView"][];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_system_status_api_system_status_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2319,20 +2953,323 @@ export interface operations {
                     "application/json": components["schemas"]["SystemStatusView"];
                 };
             };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_data_api_data_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotData"];
+                };
+            };
+            /** @description Unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_live_positions_api_positions_live_get: {
+        parameters: {
+            query?: {
+                /** @description Name of a bot; all without it. */
+                bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
+                /** @description BTC/USDT:USDT or BTC-USDT-USDT. */
+                symbol?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LivePositions"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_checks_api_debug__symbol__get: {
+        parameters: {
+            query?: {
+                /** @description Name of a bot; all without it. */
+                bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
+            };
+            header?: never;
+            path: {
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SymbolChecksView"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_instruments_api_instruments_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instruments"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_trades_api_trades_get: {
         parameters: {
             query?: {
+                /** @description Rows of the page. */
+                limit?: number;
+                /** @description Rows before the page. */
+                offset?: number;
+                /** @description Name of a bot; may be given several times. */
                 bot?: string[] | null;
-                symbol?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string[] | null;
                 side?: ("long" | "short") | null;
                 result?: ("win" | "loss" | "even") | null;
-                from?: string | null;
-                to?: string | null;
+                /** @description Reason of the exit. */
+                reason?: string | null;
+                /** @description closed_at, opened_at, pnl, pnl_pct, duration, symbol, bot; with - before it: descending. */
                 sort?: string;
-                limit?: number;
-                offset?: number;
+                /** @description BTC/USDT:USDT or BTC-USDT-USDT. */
+                symbol?: string | null;
+                /** @description ISO 8601 or a date; included. */
+                from?: string | null;
+                /** @description ISO 8601, or a date: its whole day; included. */
+                to?: string | null;
             };
             header?: never;
             path?: never;
@@ -2349,8 +3286,35 @@ export interface operations {
                     "application/json": components["schemas"]["Trades"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2360,9 +3324,29 @@ export interface operations {
             };
         };
     };
-    csv_api_trades_csv_get: {
+    get_trades_csv_api_trades_csv_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Name of a bot; may be given several times. */
+                bot?: string[] | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string[] | null;
+                side?: ("long" | "short") | null;
+                result?: ("win" | "loss" | "even") | null;
+                /** @description Reason of the exit. */
+                reason?: string | null;
+                /** @description closed_at, opened_at, pnl, pnl_pct, duration, symbol, bot; with - before it: descending. */
+                sort?: string;
+                /** @description BTC/USDT:USDT or BTC-USDT-USDT. */
+                symbol?: string | null;
+                /** @description ISO 8601 or a date; included. */
+                from?: string | null;
+                /** @description ISO 8601, or a date: its whole day; included. */
+                to?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2375,12 +3359,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    story_api_trades__trade_id__get: {
+    get_trade_api_trades__trade_id__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2400,8 +3420,35 @@ export interface operations {
                     "application/json": components["schemas"]["TradeStory"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2411,15 +3458,19 @@ export interface operations {
             };
         };
     };
-    debug_api_debug__symbol__get: {
+    get_stats_api_stats_get: {
         parameters: {
             query?: {
+                /** @description Name of a bot; all without it. */
                 bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
             };
             header?: never;
-            path: {
-                symbol: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -2430,11 +3481,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SymbolChecksView"];
+                    "application/json": components["schemas"]["Stats"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2444,12 +3522,504 @@ export interface operations {
             };
         };
     };
-    st_api_start_post: {
+    get_equity_api_equity_get: {
         parameters: {
             query?: {
+                max_points?: number;
+                /** @description Name of a bot; all without it. */
                 bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Equity"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pnl_history_api_pnl_history_get: {
+        parameters: {
+            query?: {
+                days?: number;
+                /** @description Name of a bot; all without it. */
+                bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PnlHistory"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_positions_api_positions_get: {
+        parameters: {
+            query?: {
+                /** @description Name of a bot; all without it. */
+                bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
+                /** @description BTC/USDT:USDT or BTC-USDT-USDT. */
+                symbol?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Positions"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_orders_api_orders_get: {
+        parameters: {
+            query?: {
+                status?: ("intended" | "working" | "filled" | "canceled" | "refused") | null;
+                position_id?: string | null;
+                /** @description Rows of the page. */
+                limit?: number;
+                /** @description Rows before the page. */
+                offset?: number;
+                /** @description Name of a bot; all without it. */
+                bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
+                /** @description BTC/USDT:USDT or BTC-USDT-USDT. */
+                symbol?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Orders"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_decisions_api_decisions_get: {
+        parameters: {
+            query?: {
+                action?: ("enter" | "exit" | "held_back") | null;
+                /** @description Rows of the page. */
+                limit?: number;
+                /** @description Rows before the page. */
+                offset?: number;
+                /** @description Name of a bot; all without it. */
+                bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
+                /** @description BTC/USDT:USDT or BTC-USDT-USDT. */
+                symbol?: string | null;
+                /** @description ISO 8601 or a date; included. */
+                from?: string | null;
+                /** @description ISO 8601, or a date: its whole day; included. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decisions"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_decisions_api_signals_get: {
+        parameters: {
+            query?: {
+                action?: ("enter" | "exit" | "held_back") | null;
+                /** @description Rows of the page. */
+                limit?: number;
+                /** @description Rows before the page. */
+                offset?: number;
+                /** @description Name of a bot; all without it. */
+                bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
+                /** @description BTC/USDT:USDT or BTC-USDT-USDT. */
+                symbol?: string | null;
+                /** @description ISO 8601 or a date; included. */
+                from?: string | null;
+                /** @description ISO 8601, or a date: its whole day; included. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decisions"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_why_api_why_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description Name of a bot; all without it. */
+                bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
+                /** @description BTC/USDT:USDT or BTC-USDT-USDT. */
+                symbol?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_api_start_post: {
+        parameters: {
+            query?: {
+                /** @description Name of a bot; all without it. */
+                bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
             };
             header?: {
+                /** @description Up to 128 printable characters: the same request with the same key is carried out once. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -2466,8 +4036,35 @@ export interface operations {
                     "application/json": components["schemas"]["ActionResult"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2477,12 +4074,19 @@ export interface operations {
             };
         };
     };
-    pa_api_pause_post: {
+    pause_api_pause_post: {
         parameters: {
             query?: {
+                /** @description Name of a bot; all without it. */
                 bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
             };
             header?: {
+                /** @description Up to 128 printable characters: the same request with the same key is carried out once. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -2499,8 +4103,35 @@ export interface operations {
                     "application/json": components["schemas"]["ActionResult"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2510,12 +4141,19 @@ export interface operations {
             };
         };
     };
-    re__api_resume_post: {
+    resume_api_resume_post: {
         parameters: {
             query?: {
+                /** @description Name of a bot; all without it. */
                 bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
             };
             header?: {
+                /** @description Up to 128 printable characters: the same request with the same key is carried out once. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -2532,8 +4170,35 @@ export interface operations {
                     "application/json": components["schemas"]["ActionResult"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2543,13 +4208,83 @@ export interface operations {
             };
         };
     };
-    sp_api_stop_post: {
+    stop_api_stop_post: {
         parameters: {
             query?: {
+                /** @description Close the open positions at market, too. */
+                close_positions?: boolean;
+                /** @description Name of a bot; all without it. */
                 bot?: string | null;
+                /**
+                 * @deprecated
+                 * @description Alias of bot.
+                 */
+                bot_version?: string | null;
+            };
+            header?: {
+                /** @description Up to 128 printable characters: the same request with the same key is carried out once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResult"];
+                };
+            };
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    kill_api_kill_post: {
+        parameters: {
+            query?: {
+                /** @description Close the open positions at market, too. */
                 close_positions?: boolean;
             };
             header?: {
+                /** @description Up to 128 printable characters: the same request with the same key is carried out once. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -2566,8 +4301,35 @@ export interface operations {
                     "application/json": components["schemas"]["ActionResult"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2577,43 +4339,11 @@ export interface operations {
             };
         };
     };
-    ki_api_kill_post: {
-        parameters: {
-            query?: {
-                close_positions?: boolean;
-            };
-            header?: {
-                "Idempotency-Key"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ActionResult"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    cp_api_close_position_post: {
+    close_position_api_close_position_post: {
         parameters: {
             query?: never;
             header?: {
+                /** @description Up to 128 printable characters: the same request with the same key is carried out once. */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -2634,8 +4364,35 @@ export interface operations {
                     "application/json": components["schemas"]["ActionResult"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2645,10 +4402,13 @@ export interface operations {
             };
         };
     };
-    spd_api_speed_post: {
+    speed_api_speed_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 128 printable characters: the same request with the same key is carried out once. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2667,8 +4427,35 @@ export interface operations {
                     "application/json": components["schemas"]["ActionResult"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The request is wrong: what, where, what is allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The engine is still starting */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
