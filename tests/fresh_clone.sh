@@ -123,7 +123,7 @@ on_machine() {
 
 if [ "$machine" = debian ]; then
   root=$folder/machine
-  checkout=/root/regatta
+  checkout=/regatta
   bootstrap
   mkdir -p "$root/clone-from"
   mount --bind -o ro "$repo" "$root/clone-from"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import APIRequestContext, Browser, Page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = os.environ.get("CHROMIUM") or next(
@@ -37,6 +37,8 @@ ARGUMENTS = [
 ]
 STARTS_WITHIN_S = 60
 ENDS_WITHIN_S = 20
+RACED_WITHIN_S = 60
+RACED_TRADES = 12
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -108,6 +110,75 @@ def signed_in_page(browser: Browser, browser_context_args: dict[str, Any], sessi
     context = browser.new_context(**{**browser_context_args, "storage_state": session_of_the_owner})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="session")
+def raced(browser: Browser, demo: Demo, session_of_the_owner: Any) -> str:
+    """Return the demo's address once each bot has closed a few trades: the market is hurried until then."""
+    end_s = time.monotonic() + RACED_WITHIN_S
+    context = browser.new_context(base_url=demo.address, storage_state=session_of_the_owner)
+    try:
+        while context.request.get("/health").status == 503:
+            assert time.monotonic() < end_s, f"the engine did not start within {RACED_WITHIN_S} s"
+            time.sleep(0.1)
+        set_speed(context.request, demo.address, 600)
+        while min(bot["trades"] for bot in context.request.get("/api/bots").json()) < RACED_TRADES:
+            assert time.monotonic() < end_s, f"not {RACED_TRADES} trades a bot within {RACED_WITHIN_S} s"
+            time.sleep(0.1)
+        set_speed(context.request, demo.address, 60)
+    finally:
+        context.close()
+    return demo.address
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    if CHROMIUM is None:
+        hint = "no Chromium: apt-get install chromium, or set CHROMIUM to a browser"
+        pytest.fail(hint) if os.environ.get("CI") else pytest.skip(hint)
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def session_of_the_owner(browser: Browser, demo: Demo) -> Any:
+    """Visit the sign-in link once and keep the cookie for all tests that need it."""
+    context = browser.new_context(base_url=demo.address)
+    try:
+        context.new_page().goto(demo.sign_in_link)
+        assert context.cookies(), "the sign-in link set no cookie"
+        return context.storage_state()
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def signed_in_page(browser: Browser, browser_context_args: dict[str, Any], session_of_the_owner: Any) -> Iterator[Page]:
+    """Return a page whose buttons work, with the same settings as `page`."""
+    context = browser.new_context(**{**browser_context_args, "storage_state": session_of_the_owner})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def raced(browser: Browser, demo: Demo, session_of_the_owner: Any) -> str:
+    """Return the demo's address once each bot has closed a few trades: the market is hurried until then."""
+    context = browser.new_context(base_url=demo.address, storage_state=session_of_the_owner)
+    try:
+        set_speed(context.request, demo.address, 600)
+        end_s = time.monotonic() + RACED_WITHIN_S
+        while min(bot["trades"] for bot in context.request.get("/api/bots").json()) < RACED_TRADES:
+            assert time.monotonic() < end_s, f"not {RACED_TRADES} trades a bot within {RACED_WITHIN_S} s"
+            time.sleep(0.1)
+        set_speed(context.request, demo.address, 60)
+    finally:
+        context.close()
+    return demo.address
+
+
+def set_speed(request: APIRequestContext, address: str, speed: float) -> None:
+    """Set the speed of the demo's market, as a button of its page would."""
+    answer = request.post("/api/speed", data={"speed": speed}, headers={"Origin": address})
+    assert answer.ok, answer.text()
 
 
 @pytest.fixture(scope="session")

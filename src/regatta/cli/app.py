@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from regatta.cli import backtest, bots, data, demo, doctor, journal, openapi, run, trades
+from regatta.cli import backtest, bots, data, demo, doctor, journal, openapi, parity, run, trades
 from regatta.cli.errors import say_refused, say_unforeseen
 from regatta.domain.errors import RegattaError
 
@@ -37,6 +37,7 @@ app.command("bots")(bots.bots)
 app.command("trades")(trades.trades)
 app.command("doctor")(doctor.doctor)
 app.command("openapi")(openapi.openapi)
+app.command("parity")(parity.parity)
 app.add_typer(data.app, name="data")
 app.add_typer(journal.app, name="journal")
 

@@ -11,8 +11,8 @@ from regatta.cli.folders import DEFAULT_CONFIG_DIR, DEFAULT_DATA_DIR, AsJson, Da
 from regatta.domain.errors import BadInput, EnvironmentFault
 
 if TYPE_CHECKING:
-    from regatta.engine.assembly import Plan
     from regatta.engine.code_cache import CodeCache
+    from regatta.graph import Graph
     from regatta.research.backtest import BacktestResult, Progress, Setup
     from regatta.research.report import Report
     from regatta.research.timeline import SymbolData
@@ -65,13 +65,13 @@ def backtest(
     }
     extra = {"risk.max_positions": max_positions, "risk.slippage_bps": slippage_bps}
     chosen = {**assignments(settings or ()), **{name: value for name, value in extra.items() if value is not None}}
-    bot, what = planned({name: value for name, value in given.items() if value is not None}, chosen, config)
+    bot, graph = planned({name: value for name, value in given.items() if value is not None}, chosen, config)
     from_ms, to_ms = moment(from_, "--from"), moment(to, "--to")
     if from_ms is not None and to_ms is not None and to_ms <= from_ms:
         raise BadInput(f"--to {to} is not after --from {from_}")
 
-    data = stored(bot, what, data_dir, from_ms, to_ms)
-    result, warnings = _run(bot, what, data, from_ms, quiet=as_json)
+    data = stored(bot, graph, data_dir, from_ms, to_ms)
+    result, warnings = _run(bot, graph, data, from_ms, quiet=as_json)
     report = _report(result)
     warnings += report.warnings
     if trades_csv is not None:
@@ -87,13 +87,13 @@ def backtest(
 # --- what is asked for -------------------------------------------------------------------------
 
 
-def planned(given: Mapping[str, Any], chosen: Mapping[str, Any], config: Path) -> "tuple[BotSettings, Plan]":
+def planned(given: Mapping[str, Any], chosen: Mapping[str, Any], config: Path) -> "tuple[BotSettings, Graph]":
     """Return validated settings of the bot and its graph; BadInput with every fault at once."""
     from pydantic import ValidationError
 
     from regatta.cli.catalogue import Installed
-    from regatta.engine.assembly import plan
     from regatta.engine.strategy_files import named
+    from regatta.graph import Market, build
     from regatta.settings.bot import BotSettings
     from regatta.settings.faults import BadSettings, explain
 
@@ -106,7 +106,9 @@ def planned(given: Mapping[str, Any], chosen: Mapping[str, Any], config: Path) -
         errors = fault.errors(include_url=False)
         where = lambda loc: OPTIONS.get(loc[:1], "--set")  # noqa: E731
         raise BadSettings(explain(BotSettings, errors, where)) from None
-    return bot, plan(bot, named(bot.strategy))
+    strategy = named(bot.strategy)
+    parameters_of = strategy.Parameters.model_validate(dict(bot.parameters))
+    return bot, build(strategy.rules(Market(), parameters_of))
 
 
 def assignments(texts: Sequence[str]) -> dict[str, Any]:
@@ -145,7 +147,7 @@ def moment(text: str | None, option: str) -> int | None:
 
 
 def stored(
-    bot: "BotSettings", what: "Plan", data_dir: Path, from_ms: int | None, to_ms: int | None
+    bot: "BotSettings", graph: "Graph", data_dir: Path, from_ms: int | None, to_ms: int | None
 ) -> "dict[str, SymbolData]":
     """Return the stored candles and funding of the bot's symbols, with enough history before from_ms.
 
@@ -160,7 +162,7 @@ def stored(
 
     store = CandleStore(data_dir)
     source = StoredSource(store, bot.venue, bot.symbols, bot.timeframe)
-    first_ms = 0 if from_ms is None else from_ms - history_candles(bot, what) * bot.timeframe_ms
+    first_ms = 0 if from_ms is None else from_ms - history_candles(bot, graph) * bot.timeframe_ms
     last_ms = 1 << 62 if to_ms is None else to_ms
     table = instruments(bot.venue)
     data: dict[str, SymbolData] = {}
@@ -178,19 +180,19 @@ def stored(
     return data
 
 
-def history_candles(bot: "BotSettings", what: "Plan") -> int:
+def history_candles(bot: "BotSettings", graph: "Graph") -> int:
     """Return how many candles before the first decision settle every indicator of the bot."""
     from regatta.domain.timeframe import TIMEFRAMES_MS
 
-    higher = [f.history * TIMEFRAMES_MS[f.name] // bot.timeframe_ms for f in what.graph.feeders if f.is_timeframe]
-    return max(what.graph.history, bot.risk.startup_candles, *higher, 0)
+    higher = [f.history * TIMEFRAMES_MS[f.name] // bot.timeframe_ms for f in graph.feeders if f.is_timeframe]
+    return max(graph.history, bot.risk.startup_candles, *higher, 0)
 
 
 # --- running -----------------------------------------------------------------------------------
 
 
 def _run(
-    bot: "BotSettings", what: "Plan", data: "Mapping[str, SymbolData]", from_ms: int | None, *, quiet: bool
+    bot: "BotSettings", graph: "Graph", data: "Mapping[str, SymbolData]", from_ms: int | None, *, quiet: bool
 ) -> "tuple[BacktestResult, list[str]]":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -203,21 +205,21 @@ def _run(
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
         task = bar.add_task("loading code", total=None)
-        if not quiet and not _compiled_before(cache, what):
+        if not quiet and not _compiled_before(cache, graph):
             console.print("compiling for this machine; later backtests skip this")
-        setup = _setup(bot, what, cache)
+        setup = _setup(bot, graph, cache)
         bar.update(task, description="running", total=1, completed=0)
         result = run(setup, data, bot.timeframe_ms, from_ms=from_ms, progress=_shown(bar.update, task))
     return result, list(cache.warnings)
 
 
-def _setup(bot: "BotSettings", what: "Plan", cache: "CodeCache") -> "Setup":
+def _setup(bot: "BotSettings", graph: "Graph", cache: "CodeCache") -> "Setup":
     from regatta.research.backtest import Setup
     from regatta.research.compiled import compile_kernel
 
     return Setup(
-        graph=what.graph,
-        function=cache.graph(what.graph),
+        graph=graph,
+        function=cache.graph(graph),
         kernel=compile_kernel(cache.jit),
         rules=bot.risk.rules(),
         slippage=bot.risk.slippage,
@@ -226,8 +228,8 @@ def _setup(bot: "BotSettings", what: "Plan", cache: "CodeCache") -> "Setup":
     )
 
 
-def _compiled_before(cache: "CodeCache", what: "Plan") -> bool:
-    return cache.known(what.graph) and any(cache.folder.rglob("*trade_pass*.nbi"))
+def _compiled_before(cache: "CodeCache", graph: "Graph") -> bool:
+    return cache.known(graph) and any(cache.folder.rglob("*trade_pass*.nbi"))
 
 
 def _shown(update: Callable[..., None], task: Any) -> "Progress":

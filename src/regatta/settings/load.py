@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from regatta.domain.errors import BadInput, EnvironmentFault
-from regatta.settings.bot import BotSettings
 from regatta.settings.catalogue import BuiltIn, Catalogue
 from regatta.settings.environment import BadVariable, overrides, put
 from regatta.settings.faults import BadSettings, Fault, Loc, dotted, explain
@@ -163,11 +162,3 @@ def _without_place_of_bot(fault: Fault) -> Fault:
 def _by_place(fault: Fault) -> tuple[str, int]:
     file, _, line = fault.where.rpartition(":")
     return (file, int(line)) if line.isdecimal() else (fault.where, 0)
-
-
-def bot_from(data: Mapping[str, Any], *, shown: str, catalogue: Catalogue | None = None) -> BotSettings:
-    """Return validated settings of one bot from plain values; BadSettings names `shown` as the place."""
-    try:
-        return BotSettings.model_validate(dict(data), context={"catalogue": catalogue or BuiltIn()})
-    except ValidationError as fault:
-        raise BadSettings(explain(BotSettings, fault.errors(include_url=False), lambda loc: shown)) from None

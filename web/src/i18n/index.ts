@@ -14,9 +14,16 @@ export function tn(stem: PluralKey, count: number): string {
   return translateCount(preferences.language, stem, count, numbers.whole(count, preferences.locale));
 }
 
+type Kind = 'check' | 'reason' | 'state' | 'parameter' | 'output';
+
 /** Return what a name of the server's means in words (check, reason, state), or the name itself. */
-export function named(kind: 'check' | 'reason' | 'held' | 'state' | 'parameter' | 'output', name: string): string {
+export function named(kind: Kind, name: string): string {
   return lookUp(preferences.language, `${kind}.${name}`) ?? name.replaceAll('_', ' ');
+}
+
+/** Return in words why a bot held: a check that failed, or a rule that refused. */
+export function heldBy(name: string): string {
+  return lookUp(preferences.language, `held.${name}`) ?? named('check', name);
 }
 
 /** Figures in the user's locale. */

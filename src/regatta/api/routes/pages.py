@@ -57,7 +57,7 @@ async def no_such_endpoint(request: Request, path: str) -> Response:
     raise not_found(f"there is no endpoint {request.method} /api/{path[:200]}; see /api/docs")
 
 
-@router.get("/{path:path}")
+@router.api_route("/{path:path}", methods=["GET", "HEAD"])
 async def web(request: Request, path: str) -> Response:
     """The dashboard's files, and its index for every page of it."""
     files: WebFiles = request.app.state.webfiles
