@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from regatta.api import ApiOptions, create_app
+from regatta.api.openapi import document
 from regatta.api.schemas import (
     BotView,
     Decisions,
@@ -28,6 +31,7 @@ from regatta.api.schemas import (
     TradeStory,
     Why,
 )
+from regatta.cli.openapi import openapi as print_contract
 from tests.api.conftest import browser
 from tests.api.engine import BTC, ETH, MINUTE_MS, START_MS, SmallEngine
 
@@ -385,3 +389,9 @@ async def test_the_dashboard_is_served_for_its_own_pages(app: FastAPI, tmp_path:
         response = await client.get("/history?bot=V1")
         assert (response.status_code, response.text) == (200, "<title>Regatta</title>")
         assert response.headers["cache-control"] == "no-cache"
+
+
+def test_the_command_prints_the_contract(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    print_contract()
+    printed = json.loads(capfdbinary.readouterr().out)
+    assert printed == document(create_app(ApiOptions(port=1)))

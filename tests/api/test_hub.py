@@ -2,17 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from regatta.api import ApiOptions
-from regatta.api.backend import Backend
+from regatta.api.board import Board
 from regatta.api.history import History
 from regatta.api.realtime import hub as hub_module
 from regatta.api.realtime.client import Client
+from regatta.api.realtime.hub import Hub
 from regatta.api.realtime.outbox import MAX_EVENTS
 from regatta.journal import Reader
 from tests.api.engine import BTC, ETH, MINUTE_MS, START_MS, SmallEngine, TestClock
@@ -36,19 +36,25 @@ class Socket:
 
 
 @pytest.fixture
-async def backend(engine: SmallEngine, tmp_path: Path) -> AsyncIterator[Backend]:
+def hub(engine: SmallEngine, tmp_path: Path) -> Iterator[Hub]:
+    """Return a hub that works when the test says so: `run` is not running."""
     reader = Reader(tmp_path / "journal.sqlite")
-    made = await Backend.attach(engine, History(reader), ApiOptions(port=8000, clock=TestClock()))
+    history = History(reader)
+
+    async def refill() -> Board:
+        return await asyncio.to_thread(history.board)
+
+    made = Hub(control=engine, clock=TestClock(), refill=refill)
+    made.board = history.board()
     yield made
-    await made.detach()
     reader.close()
 
 
 class Joined:
     """A client that is served by the hub, over a socket of ours."""
 
-    def __init__(self, backend: Backend) -> None:
-        self.hub = backend.hub
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
         self.client = Client("127.0.0.1", None)
         self.socket = Socket()
         self.hub.clients.add(self.client)
@@ -70,8 +76,8 @@ class Joined:
 
 
 @pytest.fixture
-async def joined(backend: Backend) -> AsyncIterator[Joined]:
-    one = Joined(backend)
+async def joined(hub: Hub) -> AsyncIterator[Joined]:
+    one = Joined(hub)
     yield one
     await one.leave()
 
@@ -98,9 +104,9 @@ async def test_a_price_that_stays_is_not_sent_again(joined: Joined, engine: Smal
 
 
 async def test_a_slow_client_loses_values_but_no_event_and_nobody_waits_for_it(
-    backend: Backend, joined: Joined, engine: SmallEngine
+    hub: Hub, joined: Joined, engine: SmallEngine
 ) -> None:
-    slow = Joined(backend)
+    slow = Joined(hub)
     await joined.tick()
     slow.socket.taken()
     slow.socket.open.clear()
@@ -124,7 +130,7 @@ async def test_a_slow_client_loses_values_but_no_event_and_nobody_waits_for_it(
 
 
 async def test_a_client_that_stands_still_costs_bounded_memory_and_resumes_with_a_snapshot(
-    backend: Backend, joined: Joined, engine: SmallEngine
+    hub: Hub, joined: Joined, engine: SmallEngine
 ) -> None:
     await joined.tick()
     joined.socket.open.clear()
@@ -142,7 +148,7 @@ async def test_a_client_that_stands_still_costs_bounded_memory_and_resumes_with_
 
 
 async def test_records_beyond_the_bound_make_everybody_start_over_from_the_journal(
-    backend: Backend, joined: Joined, engine: SmallEngine, monkeypatch: pytest.MonkeyPatch
+    joined: Joined, engine: SmallEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await joined.tick()
     monkeypatch.setattr(hub_module, "MAX_WAITING", 10)
@@ -156,23 +162,21 @@ async def test_records_beyond_the_bound_make_everybody_start_over_from_the_journ
     assert signal["data"]["bot"] == "V2"
 
 
-async def test_a_listener_that_only_takes_note_builds_nothing_while_nobody_looks(
-    backend: Backend, engine: SmallEngine
-) -> None:
+async def test_a_listener_that_only_takes_note_builds_nothing_while_nobody_looks(hub: Hub, engine: SmallEngine) -> None:
     for n in range(1000):
         engine.price(BTC, 50_000.0 + n, START_MS + n)
-    await backend.hub.tick()
-    assert backend.hub.values.versions() == dict.fromkeys(backend.hub.values.versions(), 0)
+    await hub.tick()
+    assert hub.values.versions() == dict.fromkeys(hub.values.versions(), 0)
 
 
 async def test_a_snapshot_during_a_long_list_of_records_is_followed_by_the_rest_of_them(
-    backend: Backend, engine: SmallEngine, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, engine: SmallEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The hub gives way after each record: clients that join meanwhile see the board half done.
     monkeypatch.setattr(hub_module, "SLICE", 1)
-    early, late = Joined(backend), Joined(backend)
+    early, late = Joined(hub), Joined(hub)
     for client in (early, late):
-        client.client.offer(backend.hub.values)
+        client.client.offer(hub.values)
     for n in range(10):
         await engine.hold_back("V1", BTC, START_MS + n * MINUTE_MS)
     told: dict[str, list[int]] = {}
@@ -181,7 +185,7 @@ async def test_a_snapshot_during_a_long_list_of_records_is_followed_by_the_rest_
         assert frames[0]["type"] == "snapshot"
         first = [decision["seq"] for decision in reversed(frames[0]["data"]["decisions"])]
         told[name] = first + [frame["data"]["seq"] for frame in frames if frame["type"] == "signal"]
-    expected = [decision["seq"] for decision in reversed(backend.board.parts()["decisions"])]
+    expected = [decision["seq"] for decision in reversed(hub.board.parts()["decisions"])]
     assert told == {"early": expected, "late": expected}
     await early.leave()
     await late.leave()

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from regatta.api.grids import Grids, decimals
 from regatta.api.idempotency import Idempotency
 from regatta.api.problems import Problematic
-from regatta.api.realtime.socket import MAX_PER_SECOND, Pace
+from regatta.api.routes.socket import MAX_PER_SECOND, Pace
 from regatta.api.schemas import ActionResult
 from regatta.api.sessions import ABSOLUTE_MS, IDLE_MS, MAX_SESSIONS, Sessions
 from regatta.api.sums import TradeSums

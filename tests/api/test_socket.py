@@ -131,7 +131,7 @@ async def test_what_happened_is_neither_missed_nor_told_twice_across_a_reconnect
             await happen(n)
             await asyncio.sleep(0)
 
-    trading = asyncio.create_task(trade_along(30))
+    trading = asyncio.create_task(trade_along(12))
     seen: list[int] = []
     for _ in range(3):
         async with dashboard(served) as client:
@@ -140,7 +140,7 @@ async def test_what_happened_is_neither_missed_nor_told_twice_across_a_reconnect
             totals = state["data"]["trade_totals"]["trades"]
             assert totals == len(seen)
             for _ in range(4):
-                if totals == 30:
+                if totals == 12:
                     break
                 told = await client.until("trade_closed")
                 seen.append(told["data"]["trade"]["seq"])

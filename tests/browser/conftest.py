@@ -71,9 +71,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=folder)
     try:
         wait_until_it_answers(f"{address}/", process, output)
-        link = re.search(rf"{re.escape(address)}/signin\?token=\S+", output.read_text(encoding="utf-8"))
-        assert link, f"no sign-in link in:\n{output.read_text(encoding='utf-8')}"
-        yield Demo(address, link.group(), output, folder / "data")
+        yield Demo(address, printed_link(address, process, output), output, folder / "data")
     finally:
         end(process)
 
@@ -131,50 +129,6 @@ def raced(browser: Browser, demo: Demo, session_of_the_owner: Any) -> str:
     return demo.address
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    if CHROMIUM is None:
-        hint = "no Chromium: apt-get install chromium, or set CHROMIUM to a browser"
-        pytest.fail(hint) if os.environ.get("CI") else pytest.skip(hint)
-    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": ARGUMENTS}
-
-
-@pytest.fixture(scope="session")
-def session_of_the_owner(browser: Browser, demo: Demo) -> Any:
-    """Visit the sign-in link once and keep the cookie for all tests that need it."""
-    context = browser.new_context(base_url=demo.address)
-    try:
-        context.new_page().goto(demo.sign_in_link)
-        assert context.cookies(), "the sign-in link set no cookie"
-        return context.storage_state()
-    finally:
-        context.close()
-
-
-@pytest.fixture
-def signed_in_page(browser: Browser, browser_context_args: dict[str, Any], session_of_the_owner: Any) -> Iterator[Page]:
-    """Return a page whose buttons work, with the same settings as `page`."""
-    context = browser.new_context(**{**browser_context_args, "storage_state": session_of_the_owner})
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture(scope="session")
-def raced(browser: Browser, demo: Demo, session_of_the_owner: Any) -> str:
-    """Return the demo's address once each bot has closed a few trades: the market is hurried until then."""
-    context = browser.new_context(base_url=demo.address, storage_state=session_of_the_owner)
-    try:
-        set_speed(context.request, demo.address, 600)
-        end_s = time.monotonic() + RACED_WITHIN_S
-        while min(bot["trades"] for bot in context.request.get("/api/bots").json()) < RACED_TRADES:
-            assert time.monotonic() < end_s, f"not {RACED_TRADES} trades a bot within {RACED_WITHIN_S} s"
-            time.sleep(0.1)
-        set_speed(context.request, demo.address, 60)
-    finally:
-        context.close()
-    return demo.address
-
-
 def set_speed(request: APIRequestContext, address: str, speed: float) -> None:
     """Set the speed of the demo's market, as a button of its page would."""
     answer = request.post("/api/speed", data={"speed": speed}, headers={"Origin": address})
@@ -223,6 +177,17 @@ def wait_until_it_answers(url: str, process: subprocess.Popen[bytes], output: Pa
         except OSError:
             time.sleep(0.05)
     pytest.fail(f"{url} does not answer (exit code {process.poll()}):\n{output.read_text(encoding='utf-8')}")
+
+
+def printed_link(address: str, process: subprocess.Popen[bytes], output: Path) -> str:
+    """Return the sign-in link as soon as it is printed: the page may answer a moment earlier."""
+    end_s = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < end_s and process.poll() is None:
+        link = re.search(rf"{re.escape(address)}/signin\?token=\S+(?=\s)", output.read_text(encoding="utf-8"))
+        if link:
+            return link.group()
+        time.sleep(0.05)
+    pytest.fail(f"no sign-in link (exit code {process.poll()}) in:\n{output.read_text(encoding='utf-8')}")
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -1,6 +1,8 @@
 """What commands say and how they end, when they are well used and when they are not."""
 
 import importlib.metadata
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -186,3 +188,10 @@ def test_every_option_is_explained() -> None:
 
 def test_the_version_is_that_of_the_package(regatta: Regatta) -> None:
     assert regatta("--version").out == f"regatta {importlib.metadata.version('regatta-trader')}\n"
+
+
+def test_help_costs_none_of_the_slow_libraries() -> None:
+    slow = ("numba", "polars", "numpy", "fastapi", "uvicorn", "sqlalchemy", "pydantic", "rich", "structlog")
+    program = f"import sys, regatta.cli.app; print([name for name in {slow!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from regatta.domain.events import MarketReached
+from regatta.journal import Journal
 from tests.cli.conftest import Regatta
 
 PATIENCE_S = 90
@@ -95,7 +97,7 @@ def demo(port: int, data_dir: Path, *, file_bytes: int | None = None) -> Iterato
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "LOG_LEVEL": "WARNING"},
+        env={**os.environ, "LOG_LEVEL": "ERROR"},
         preexec_fn=limit,
     )
     try:
@@ -121,8 +123,7 @@ def test_the_demo_serves_trades_ends_in_order_and_goes_on(port: int, tmp_path: P
         assert server.get("/api/pause?bot=V1", browser, post=True)[0] == 200
         assert server.get(link)[0] in (401, 403, 404, 410), "the link works once"
 
-        code, err = server.end(signal.SIGTERM)
-        assert (code, err) == (0, "stopping: the journal is being completed; once more ends at once\n")
+        assert server.end(signal.SIGTERM) == (0, "stopping: the journal is being completed; once more ends at once\n")
     assert "all whole" in regatta("journal", "verify", "--data-dir", tmp_path).out
     before = regatta("trades", "--data-dir", tmp_path, "--json").json["totals"]["trades"]
     assert before >= 6
@@ -181,3 +182,26 @@ def test_a_data_directory_that_cannot_be_made_is_named(regatta: Regatta, tmp_pat
     said = regatta("demo", "--no-browser", "--port", port, "--data-dir", tmp_path / "file" / "data")
     assert said.code == 3
     assert said.err == f"error: the data directory {tmp_path}/file/data can't be made: Not a directory\n"
+
+
+def test_a_second_engine_on_the_same_data_is_refused_by_the_first_ones_name(
+    regatta: Regatta, tmp_path: Path, port: int
+) -> None:
+    held = Journal.open_now(tmp_path / "journal.sqlite")
+    try:
+        said = regatta("demo", "--no-browser", "--port", port, "--data-dir", tmp_path)
+    finally:
+        held.close_now()
+    assert said.code == 3
+    assert f"process {os.getpid()}" in said.err.splitlines()[-1]
+    assert said.err.splitlines()[-1].startswith("error: ")
+
+
+def test_another_market_in_the_same_folder_is_refused(regatta: Regatta, tmp_path: Path, port: int) -> None:
+    held = Journal.open_now(tmp_path / "journal.sqlite")
+    held.append_now([MarketReached(at_ms=1, feed="generated-of-another-seed", phase="closed")])
+    held.close_now()
+    said = regatta("demo", "--no-browser", "--port", port, "--data-dir", tmp_path)
+    assert said.code == 2
+    assert "another market (generated-of-another-seed" in said.err
+    assert "another --data-dir" in said.err

@@ -36,9 +36,15 @@ async def live(data_dir: Path, until_ms: int, seed: int) -> None:
     platform = Platform(settings(seed), data_dir, clock=SimulatedClock(), compiling=False)
     await platform.start()
     print("ready", flush=True)
-    while platform.control.status().feeds[0].market_time_ms < until_ms:
-        await asyncio.sleep(0)
-    await platform.stop("it lived to the end")
+    ended = asyncio.create_task(platform.wait())
+    try:
+        while not ended.done() and platform.control.status().feeds[0].market_time_ms < until_ms:
+            await asyncio.sleep(0)
+        if ended.done():
+            ended.result()  # raises what ended the engine
+    finally:
+        ended.cancel()
+        await platform.stop("it lived to the end")
 
 
 if __name__ == "__main__":

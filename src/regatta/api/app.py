@@ -15,8 +15,8 @@ from regatta.api.idempotency import Idempotency
 from regatta.api.openapi import document
 from regatta.api.options import ApiOptions
 from regatta.api.problems import Unforeseen, install
-from regatta.api.realtime.socket import serve
 from regatta.api.routes import control, journal, pages, status
+from regatta.api.routes.socket import serve
 from regatta.api.webfiles import WebFiles
 from regatta.engine.control import Control
 from regatta.journal import Reader

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regatta.api.options import ApiOptions
 from regatta.api.problems import problem, respond
-from regatta.api.schemas import Problem
+from regatta.api.schemas import Problem, SessionView
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 NO_SESSION = "/api/session"
@@ -47,7 +47,8 @@ class Guard:
     def __init__(self, app: ASGIApp, options: ApiOptions, style_hashes: tuple[str, ...] = ()) -> None:
         self._app = app
         self._options = options
-        sockets = " ".join(f"ws://{host}" for host in sorted(options.hosts))
+        # CSP has no word for IPv6 addresses; there the browser goes by connect-src 'self'.
+        sockets = " ".join(f"ws://{host}" for host in sorted(options.hosts) if not host.startswith("["))
         styles = " ".join(("'self'", *(f"'{digest}'" for digest in style_hashes)))
         self._headers = {
             "content-security-policy": (
@@ -119,3 +120,13 @@ class Guard:
 def signed_in(scope: Any) -> bool:
     """Tell whether the guard saw a valid session on this request or handshake."""
     return bool(scope.get("regatta.signed_in"))
+
+
+def session_view(options: ApiOptions, is_signed_in: bool) -> SessionView:
+    """Return what a browser may do, and how it may do more."""
+    return SessionView(
+        signed_in=is_signed_in,
+        can_write=is_signed_in,
+        open_reads=options.open_reads,
+        hint="" if is_signed_in else HINT,
+    )

@@ -69,6 +69,8 @@ def backtest(
     from_ms, to_ms = moment(from_, "--from"), moment(to, "--to")
     if from_ms is not None and to_ms is not None and to_ms <= from_ms:
         raise BadInput(f"--to {to} is not after --from {from_}")
+    if trades_csv is not None and not trades_csv.absolute().parent.is_dir():
+        raise BadInput(f"--trades-csv {trades_csv}: there is no folder {trades_csv.absolute().parent}")
 
     data = stored(bot, graph, data_dir, from_ms, to_ms)
     result, warnings = _run(bot, graph, data, from_ms, quiet=as_json)

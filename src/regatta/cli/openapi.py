@@ -2,8 +2,6 @@
 
 import sys
 
-import typer
-
 
 def openapi() -> None:
     """Print the OpenAPI document as JSON."""
@@ -15,8 +13,3 @@ def openapi() -> None:
 
     app = create_app(ApiOptions(port=8000))
     sys.stdout.buffer.write(orjson.dumps(document(app), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("openapi")(openapi)

@@ -33,7 +33,9 @@ def parity(
     symbols: Annotated[str, typer.Option(metavar="S[,S]", help="Symbols, e.g. BTC/USDT:USDT,ETH/USDT:USDT.")],
     timeframe: Annotated[str | None, typer.Option(help="Length of a candle; the strategy's own by default.")] = None,
     from_: Annotated[str | None, typer.Option("--from", metavar="TIME", help="First candle to decide on.")] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Candles from this time on are left out.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Candles that open at this time or later are left out.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the strategy, or risk.KEY; may be repeated."),
@@ -46,14 +48,15 @@ def parity(
 ) -> None:
     """Prove on stored candles that backtest, engine and virtual replay make the same trades."""
     from regatta.cli.backtest import assignments, moment, planned, stored
+    from regatta.engine.assembly import Plan
     from regatta.research.compare import compare
 
     given = {"strategy": strategy, "venue": venue, "symbols": symbols, "timeframe": timeframe}
-    bot, what = planned(
-        {name: value for name, value in given.items() if value is not None}, assignments(settings or ()), config
-    )
+    chosen = {name: value for name, value in given.items() if value is not None}
+    bot, graph = planned(chosen, assignments(settings or ()), config)
+    what = Plan(bot, graph)
     from_ms = moment(from_, "--from")
-    data = stored(bot, what, data_dir, from_ms, moment(to, "--to"))
+    data = stored(bot, graph, data_dir, from_ms, moment(to, "--to"))
     if from_ms is None:
         from_ms = min(int(one.candles.open_ms[0]) for one in data.values())
     reference = _compiled(bot, what, data, from_ms)
@@ -152,7 +155,8 @@ def _replay(bot: "BotSettings", data: "Mapping[str, SymbolData]", data_dir: Path
     virtual = {**bot.model_dump(), "mode": "virtual"}
 
     async def run(folder: Path) -> None:
-        platform = Platform(Settings.model_validate({"market": market, "bots": [virtual]}), folder, clock=SimulatedClock())
+        chosen = Settings.model_validate({"market": market, "bots": [virtual]})
+        platform = Platform(chosen, folder, clock=SimulatedClock())
         await platform.start()
         try:
             await platform.wait()
@@ -178,7 +182,8 @@ def _same_candles(bot: "BotSettings", data: "Mapping[str, SymbolData]", data_dir
     store = CandleStore(folder)
     for symbol, one in data.items():
         columns = {name: getattr(one.candles, name) for name in ("open", "high", "low", "close", "volume")}
-        store.write(Series("candles", bot.venue, bot.timeframe, symbol), pl.DataFrame({"ts": one.candles.open_ms, **columns}))
+        frame = pl.DataFrame({"ts": one.candles.open_ms, **columns})
+        store.write(Series("candles", bot.venue, bot.timeframe, symbol), frame)
     for beside in ("funding", "mark"):
         if (data_dir / beside).is_dir():
             (folder / beside).symlink_to((data_dir / beside).absolute())

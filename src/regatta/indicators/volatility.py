@@ -20,7 +20,7 @@ def true_range_step(high: float, low: float, close: float, k: int, was: float) -
 
 
 def deviation_step(
-    x: float, n: int, S: list[float], b: int, k: int, mean: float, m2: float, peak: float
+    x: float, n: int, share: float, S: list[float], b: int, k: int, mean: float, m2: float, peak: float
 ) -> tuple[int, float, float, float, float, float]:
     """Return mean and population standard deviation of the last n inputs.
 
@@ -38,13 +38,13 @@ def deviation_step(
         m2 += away * (x - mean)
         if k < n:
             return k, mean, m2, peak, nan, nan
-        return k, mean, m2, m2, mean, (sqrt(m2 / n) if m2 > 0.0 else 0.0)
+        return k, mean, m2, m2, mean, (sqrt(m2 * share) if m2 > 0.0 else 0.0)
     j = b + k - n
     old = S[j]
     S[j] = x
     change = x - old
     was = mean
-    mean += change / n
+    mean += change * share
     m2 += change * ((x - mean) + (old - was))
     k += 1
     if k == 2 * n or m2 < 1e-4 * peak:
@@ -61,7 +61,7 @@ def deviation_step(
             k = n
     elif m2 > peak:
         peak = m2
-    return k, mean, m2, peak, mean, (sqrt(m2 / n) if m2 > 0.0 else 0.0)
+    return k, mean, m2, peak, mean, (sqrt(m2 * share) if m2 > 0.0 else 0.0)
 
 
 TRUE_RANGE = Operator(
@@ -82,7 +82,7 @@ DEVIATION = Operator(
     inputs=("x",),
     outputs=("mean", "deviation"),
     parameters=(Parameter("n", 1),),
-    constants=lambda n: (n,),
+    constants=lambda n: (n, 1.0 / n),
     state=lambda n: (0, 0.0, 0.0, 0.0),
     ring=lambda n: n,
     warmup=lambda n: (n, n),

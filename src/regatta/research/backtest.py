@@ -203,19 +203,20 @@ class SignalWriter:
         self._parameters = graph.parameters()
         self._state = self._feeds = np.empty(0)
         self._cursors = np.empty(0, np.int64)
-        self._at = -1
+        self._at = BEFORE
 
     def write(self, first: int, last: int) -> None:
         """Write the signals of rows first to last - 1; blocks come in order."""
         while self._runs and self._runs[-1][0] < last:
             start, end = self._runs[-1]
-            if self._at < start:
+            if self._at == BEFORE:
                 self._begin(start, end)
             stop = min(end, last)
             self._go_on(stop)
             if stop < end:
                 break
             self._runs.pop()
+            self._at = BEFORE
         if first < self._entries_from:
             self._signals[first : min(last, self._entries_from)] &= NO_ENTRY
         if len(self._charged):
@@ -251,6 +252,9 @@ class SignalWriter:
         if self._scores is not None and len(self._columns) > 1:
             self._scores[start:stop] = self._columns[0, start:stop]
 
+
+BEFORE = -1
+"""Where a run of candles is that has not been begun."""
 
 NO_ENTRY = np.uint8(255 - ENTER_LONG - ENTER_SHORT)
 

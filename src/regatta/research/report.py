@@ -16,7 +16,7 @@ from regatta.domain.money import E8, half_even, to_decimal
 from regatta.domain.position import Trade
 from regatta.journal.statistics import Statistics, statistics
 from regatta.research.backtest import BacktestResult
-from regatta.research.timeline import utc_iso
+from regatta.research.timeline import utc_iso, utc_text
 
 TRADE_COLUMNS = (
     "trade_id",
@@ -87,7 +87,10 @@ class Report:
         """What the user must know before trusting the figures."""
         result, timeline = self.result, self.result.timeline
         said = [str(gap) for gap in result.gaps]
+        begin = timeline.open_ms[timeline.decide_from]
         for symbol, runs in zip(timeline.symbols, timeline.runs, strict=True):
+            if timeline.open_ms[runs[0][0]] > begin:
+                said.append(f"{symbol}: its candles begin at {utc_text(int(timeline.open_ms[runs[0][0]]))} only")
             longest = max((end - start for start, end in runs), default=0)
             if longest < result.setup.graph.warmup:
                 said.append(

@@ -114,6 +114,8 @@ def lay_out(data: Mapping[str, SymbolData], timeframe_ms: int, from_ms: int | No
     """
     symbols = tuple(sorted(data))
     for symbol in symbols:
+        if not len(data[symbol].candles):
+            raise BadInput(f"there are no candles of {symbol}")
         refuse_impossible(symbol, data[symbol].candles, timeframe_ms)
     open_ms = union([data[symbol].candles.open_ms for symbol in symbols])
     decide_from = 0 if from_ms is None else int(np.searchsorted(open_ms, from_ms))

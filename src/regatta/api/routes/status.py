@@ -11,9 +11,8 @@ from starlette.responses import Response
 
 from regatta import __version__
 from regatta.api.backend import symbol_of
-from regatta.api.guard import signed_in
+from regatta.api.guard import session_view, signed_in
 from regatta.api.problems import bad_input
-from regatta.api.realtime.socket import session_view
 from regatta.api.routes.answers import PROBLEMS, Bot, Engine, Symbol, answer
 from regatta.api.schemas import (
     BotView,

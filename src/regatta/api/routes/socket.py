@@ -11,11 +11,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from regatta.api.actions import Actions
 from regatta.api.backend import Backend
-from regatta.api.guard import HINT, signed_in
+from regatta.api.guard import HINT, session_view, signed_in
 from regatta.api.options import ApiOptions
 from regatta.api.realtime.client import Client
-from regatta.api.realtime.requests import Requests
-from regatta.api.schemas import SessionView
+from regatta.api.routes.socket_requests import Requests
 from regatta.engine.clock import monotonic_s
 
 MAX_FRAME = 64 * 1024
@@ -37,15 +36,6 @@ class Pace:
         too_fast = len(self._times) == MAX_PER_SECOND and now_s - self._times[0] < 1.0
         self._times.append(now_s)
         return not too_fast
-
-
-def session_view(options: ApiOptions, is_signed_in: bool) -> SessionView:
-    return SessionView(
-        signed_in=is_signed_in,
-        can_write=is_signed_in,
-        open_reads=options.open_reads,
-        hint="" if is_signed_in else HINT,
-    )
 
 
 async def serve(websocket: WebSocket, options: ApiOptions) -> None:
