@@ -5,9 +5,7 @@ events       the whole engine in simulated time, plain Python, journal in memory
 replay       the platform as `regatta run` starts it, journal on disk, read back from its tables
 """
 
-import asyncio
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,6 +118,8 @@ def _compiled(bot: "BotSettings", what: "Plan", data: "Mapping[str, SymbolData]"
 def _events(
     bot: "BotSettings", what: "Plan", data: "Mapping[str, SymbolData]", data_dir: Path, from_ms: int
 ) -> "list[Trade]":
+    import asyncio
+
     from regatta.engine.simulation import simulate, trades_of
     from regatta.journal import MemoryJournal
     from regatta.market.feed import ReplayFeed
@@ -138,6 +138,9 @@ def _events(
 
 
 def _replay(bot: "BotSettings", data: "Mapping[str, SymbolData]", data_dir: Path, from_ms: int) -> "list[Trade]":
+    import asyncio
+    import tempfile
+
     from regatta.engine.clock import SimulatedClock
     from regatta.engine.platform import JOURNAL_FILE, Platform
     from regatta.journal import Reader

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from regatta.bot.bot import Bot
+from regatta.bot.client_id import bot_code
 from regatta.domain.clock import Clock
 from regatta.domain.errors import BadInput
 from regatta.domain.events import AnyRecord, BotRegistered
@@ -42,7 +43,6 @@ from regatta.sim.venue import Frictions, SimulatedVenue
 log = structlog.get_logger("regatta.platform")
 
 JOURNAL_FILE = "journal.sqlite"
-COMPILE_POLL_S = 0.2
 
 
 class Platform:
@@ -116,6 +116,7 @@ class Platform:
         wanted = [bot for bot in self.settings.bots if bot.enabled and bot.mode == "virtual"]
         if not wanted:
             raise BadInput("no bot is enabled in mode virtual: there is nothing to run")
+        _refuse_equal_codes(wanted)
         table = instrument_table(market.venue)
         symbols = self.settings.market_symbols
         feed = self._feed(market, symbols, table)
@@ -198,8 +199,7 @@ class Platform:
 
     async def _compile(self, what: Plan, warming: Warming, lane: Lane) -> None:
         """Wait for a graph that another process compiles; plain Python serves until then."""
-        while not warming.ready():
-            await asyncio.sleep(COMPILE_POLL_S)  # noqa: ASYNC110 - another process, no event to await
+        await asyncio.to_thread(warming.wait)
         function = await asyncio.to_thread(warming.function)
         bot = lane.bots[what.settings.name]
         async with lane.lock:
@@ -262,6 +262,15 @@ def _registrations(
                 )
             )
     return new
+
+
+def _refuse_equal_codes(bots: Sequence[BotSettings]) -> None:
+    """Refuse two bots whose orders would carry the same names."""
+    seen: dict[str, str] = {}
+    for bot in bots:
+        other = seen.setdefault(bot_code(bot.name), bot.name)
+        if other != bot.name:
+            raise BadInput(f"bots {other} and {bot.name} get the same code in client order ids; rename one of them")
 
 
 def _profile(bot: BotSettings) -> BotProfile:

@@ -67,4 +67,3 @@ def _series(bot: Bot, symbol: str) -> Series:
     series = bot.series(symbol)
     assert isinstance(series, Series)
     return series
-
