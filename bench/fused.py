@@ -16,7 +16,7 @@ STOP, TARGET = 0.02, 0.05
 STARTUP = 1000
 
 
-@numba.njit(nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, error_model="numpy")
 def fused(open_: Array, high: Array, low: Array, close: Array, cash: float) -> tuple[int, float]:
     """Return the number of trades and the final equity. Columns: float64 (n,)."""
     n = len(close)
@@ -76,9 +76,8 @@ def fused(open_: Array, high: Array, low: Array, close: Array, cash: float) -> t
         if above and not was_above:
             if i >= STARTUP and not held and 100 * up < 75 * (up + down) and x > filter_:
                 entering = True
-        elif below and not was_below:
-            if held and 100 * up > 25 * (up + down):
-                leaving = True
+        elif below and not was_below and held and 100 * up > 25 * (up + down):
+            leaving = True
         was_above, was_below = above, below
     if held:
         cash += close[n - 1] - entry - close[n - 1] * FEE

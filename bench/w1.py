@@ -38,9 +38,7 @@ INSTRUMENT = Instrument(
     taker_fee=Decimal("0.001"),
 )
 
-RULES = RiskRules(
-    sizing=BY_QUANTITY, amount=1.0, stop=STOP, target=TARGET, max_positions=1, startup_candles=STARTUP
-)
+RULES = RiskRules(sizing=BY_QUANTITY, amount=1.0, stop=STOP, target=TARGET, max_positions=1, startup_candles=STARTUP)
 
 
 def run(rounds: int = 5) -> dict[str, object]:

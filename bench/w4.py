@@ -3,6 +3,8 @@
 EMA 9/21/50, RSI 14, ATR 14, MACD and Bollinger 20, as one strategy on one symbol.
 """
 
+from itertools import islice
+
 from bench.measure import best_of
 from regatta.engine.code_cache import CodeCache
 from regatta.graph import Market, Rules, Series, atr, bollinger, build, checks, crosses_above, ema, macd, rsi
@@ -31,27 +33,22 @@ def rules(m: Market) -> Rules:
 def run(rounds: int = 5) -> dict[str, object]:
     """Measure and return one line of results; times in µs a candle."""
     graph = build(rules(Market()))
-    cache = CodeCache()
-    compiled, plain = (Series(graph, f, MINUTE_MS) for f in (cache.graph(graph), graph.plain()))
+    compiled, plain = (Series(graph, function, MINUTE_MS) for function in (CodeCache().graph(graph), graph.plain()))
     rows = list(random_walk(HISTORY + STEPS * (rounds + 1)).rows())
-    output = graph.outputs[0].name
-    for series in (compiled, plain):
-        for c in rows[:HISTORY]:
-            series.step(c.close_ms, c.open, c.high, c.low, c.close, c.volume)
-
-    def steps(series: Series, read: bool) -> None:
-        taken = series.close_ms
-        start = next(i for i, c in enumerate(rows) if c.close_ms > taken)
-        for c in rows[start : start + STEPS]:
-            series.step(c.close_ms, c.open, c.high, c.low, c.close, c.volume)
-            if read:
-                series.checks(output)
+    bit = graph.outputs[0].bit
 
     def timed(series: Series, read: bool) -> float:
         series.reset()
-        for c in rows[:HISTORY]:
-            series.step(c.close_ms, c.open, c.high, c.low, c.close, c.volume)
-        return round(best_of(rounds, lambda: steps(series, read))[0] / STEPS * 1e6, 3)
+        coming = iter(rows)
+
+        def steps(count: int) -> None:
+            for c in islice(coming, count):
+                series.step(c.close_ms, c.open, c.high, c.low, c.close, c.volume)
+                if read:
+                    series.checks(bit)
+
+        steps(HISTORY)
+        return round(best_of(rounds, lambda: steps(STEPS))[0] / STEPS * 1e6, 3)
 
     return {
         "workload": "W4",

@@ -146,6 +146,12 @@ class Market:
                     self.settlements[s].append((i, int(rng.integers(-80_000, 80_000)), mark))
                     self.signals[s, i] |= k.FUNDING
 
+    def candle(self, s: int, i: int) -> Candle:
+        """Return candle i of symbol s."""
+        open_ms = int(self.open_ms[i])
+        o, h, low, c = (float(array[s, i]) for array in (self.o, self.h, self.low, self.c))
+        return Candle(self.symbols[s], "1m", open_ms, open_ms + MINUTE, o, h, low, c, 1e9)
+
     def moments(self) -> list[Moment]:
         moments: list[Moment] = []
         for i in range(self.n):
@@ -161,18 +167,7 @@ class Market:
             moments.append(Moment(open_ms, "opened", opened))
             close_ms = open_ms + MINUTE
             closed: list[MarketEvent] = [
-                CandleClosed(
-                    Candle(
-                        symbol,
-                        "1m",
-                        open_ms,
-                        close_ms,
-                        *(float(array[s, i]) for array in (self.o, self.h, self.low, self.c)),
-                        1e9,
-                    )
-                )
-                for s, symbol in enumerate(self.symbols)
-                if not self.signals[s, i] & k.ABSENT
+                CandleClosed(self.candle(s, i)) for s in range(len(self.symbols)) if not self.signals[s, i] & k.ABSENT
             ]
             closed.append(CloseTimePassed("1m", close_ms))
             moments.append(Moment(close_ms, "closed", closed))

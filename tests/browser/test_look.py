@@ -63,7 +63,9 @@ def test_theme_and_language_are_set_before_the_first_paint(browser: Browser, rac
         page.route("**/assets/*.js", lambda route: route.abort())
         page.goto("/", wait_until="commit")
         # The script of the page never comes; what is painted is already in the chosen colours.
-        page.wait_for_function("getComputedStyle(document.body).backgroundColor === 'rgb(244, 245, 247)'")
+        page.wait_for_function(
+            "() => document.body && getComputedStyle(document.body).backgroundColor === 'rgb(244, 245, 247)'"
+        )
         assert page.evaluate("[document.documentElement.lang, document.body.innerText.trim()]") == ["fr", ""]
     finally:
         context.close()

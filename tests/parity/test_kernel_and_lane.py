@@ -6,6 +6,7 @@ fills, stops, targets, fees, funding, gaps, and the end of data.
 
 import asyncio
 from math import inf
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +20,10 @@ from regatta.risk.rules import RiskRules
 from regatta.sim.venue import Frictions, SimulatedVenue
 from tests.scripted import INITIAL, MINUTE, ListJournal, Market, ScriptedFeed
 
+Row = tuple[Any, ...]
 
-def run_lane(market: Market, rules: RiskRules, frictions: Frictions) -> tuple[list[tuple[object, ...]], Book]:
+
+def run_lane(market: Market, rules: RiskRules, frictions: Frictions) -> tuple[list[Row], Book]:
     bot = market.bot(rules, frictions.slippage)
     journal = ListJournal()
     lane = Lane(
@@ -54,7 +57,7 @@ def run_lane(market: Market, rules: RiskRules, frictions: Frictions) -> tuple[li
     return sorted(rows, key=lambda row: (row[4], row[0])), bot.book
 
 
-def run_kernel(market: Market, rules: RiskRules, slippage: float) -> tuple[list[tuple[object, ...]], int]:
+def run_kernel(market: Market, rules: RiskRules, slippage: float) -> tuple[list[Row], int]:
     count = len(market.symbols)
     table = [market.table[symbol] for symbol in market.symbols]
     grid = np.array([[*t.tick, *t.unit, *t.lot, t.min_lots, t.taker_fee_e8, t.maker_fee_e8] for t in table], np.int64)

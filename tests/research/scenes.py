@@ -95,7 +95,9 @@ ONE_COIN = RiskRules(sizing=BY_QUANTITY, amount=1.0, stop=0.02, target=0.05, max
 """Rules that buy one coin, with a stop 2 % below and a target 5 % above."""
 
 
-def setup(rules: RiskRules = ONE_COIN, *, slippage: float = 0.0, graph: Graph = SCRIPT, kernel: Kernel = PLAIN) -> Setup:
+def setup(
+    rules: RiskRules = ONE_COIN, *, slippage: float = 0.0, graph: Graph = SCRIPT, kernel: Kernel = PLAIN
+) -> Setup:
     return Setup(
         graph=graph, function=graph.plain(), kernel=kernel, rules=rules, slippage=slippage, initial_e8=INITIAL, bot="T"
     )
@@ -114,9 +116,7 @@ def play(
     return run(setup(rules, slippage=slippage, graph=graph), data, MINUTE, from_ms=from_ms)
 
 
-def play_together(
-    bars: Mapping[str, Sequence[Bar]], rules: RiskRules, graph: Graph = SCRIPT
-) -> BacktestResult:
+def play_together(bars: Mapping[str, Sequence[Bar]], rules: RiskRules, graph: Graph = SCRIPT) -> BacktestResult:
     """Run several symbols (by base name) with a shared balance."""
     data = {
         f"{base}/USDT:USDT": SymbolData(instrument(f"{base}/USDT:USDT"), candles(own, f"{base}/USDT:USDT"))

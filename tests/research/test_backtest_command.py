@@ -53,7 +53,10 @@ def said(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def test_the_document_holds_settings_figures_and_warnings(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert called(data_dir, "--set", "rsi_overbought=85", "--set", "risk.stop_pct=1", "--json", symbols="ETH,BTC") == 0
+    assert (
+        called(data_dir, "--set", "rsi_overbought=85", "--set", "risk.stop_pct=1", "--json", symbols="ETHUSDT,BTCUSDT")
+        == 0
+    )
     out = said(capsys)
     assert out["symbols"] == [BTC, ETH]
     assert (out["parameters"]["rsi_overbought"], out["risk"]["stop_pct"]) == (85.0, 1.0)
@@ -74,7 +77,7 @@ def test_every_trade_is_written_as_csv(data_dir: Path, tmp_path: Path, capsys: p
     file = tmp_path / "trades.csv"
     assert called(data_dir, "--trades-csv", str(file), "--json") == 0
     out = said(capsys)
-    rows = list(csv.DictReader(file.open()))
+    rows = list(csv.DictReader(file.read_text().splitlines()))
     assert len(rows) == out["trades"] + out["open_at_end"]
     assert sum(float(row["pnl"]) for row in rows) == pytest.approx(float(out["pnl"]), abs=1e-6)
     assert list(tmp_path.iterdir()) == [file]

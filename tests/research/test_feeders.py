@@ -29,10 +29,10 @@ def run_of(n: int, start: int) -> Floats:
 
 def by_the_step(block: Floats) -> list[tuple[float, ...]]:
     bucket = Bucket("5m", HIGHER)
-    made = []
+    made: list[tuple[float, ...]] = []
     for close_ms, *values in block.T.tolist():
-        for candle in aggregate(bucket, Candle("X", "1m", int(close_ms) - MINUTE, int(close_ms), *values)):
-            made.append((candle.close_ms, candle.open, candle.high, candle.low, candle.close, candle.volume))
+        complete = aggregate(bucket, Candle("X", "1m", int(close_ms) - MINUTE, int(close_ms), *values))
+        made.extend((c.close_ms, c.open, c.high, c.low, c.close, c.volume) for c in complete)
     return made
 
 

@@ -1,5 +1,6 @@
 """Money is exact: whatever the market does, the books balance to the last unit."""
 
+from itertools import pairwise
 from math import inf
 
 import numpy as np
@@ -82,5 +83,5 @@ def test_equity_ends_at_the_balance_and_starts_at_the_initial_one(
 @given(bars(), rules)
 def test_positions_of_one_symbol_never_overlap(market: list[Bar], chosen: RiskRules) -> None:
     trades = played([market], chosen, 0.0, 0).trades()
-    for earlier, later in zip(trades, trades[1:], strict=False):
+    for earlier, later in pairwise(trades):
         assert earlier.closed_ms <= later.opened_ms

@@ -50,11 +50,15 @@ def walks(seed: int, n: int) -> dict[str, SymbolData]:
         open_ = np.concatenate([[price], close[:-1]])
         high = np.round(np.maximum(open_, close) * (1 + np.abs(rng.normal(0, 0.001, n))), 2)
         low = np.maximum(0.5, np.round(np.minimum(open_, close) * (1 - np.abs(rng.normal(0, 0.001, n))), 2))
-        columns = (START + MINUTE * np.arange(n, dtype=np.int64), open_, high, low, close, rng.integers(1, 9, n) * 1.0)
+        open_ms = START + MINUTE * np.arange(n, dtype=np.int64)
+        volume = rng.integers(1, 9, n).astype(np.float64)
         keep = rng.random(n) > 0.01
         keep[[0, -1]] = True
-        part = Candles(own.symbol, "1m", *(c[keep] for c in columns))
-        charges = [Charge(row, int(rng.integers(-50_000, 50_000)), own.ticks(part.open[row])) for row in range(9, len(part), 50)]
+        part = Candles(own.symbol, "1m", open_ms[keep], open_[keep], high[keep], low[keep], close[keep], volume[keep])
+        charges = [
+            Charge(row, int(rng.integers(-50_000, 50_000)), own.ticks(part.open[row]))
+            for row in range(9, len(part), 50)
+        ]
         found[own.symbol] = SymbolData(own, part, charges)
     return found
 

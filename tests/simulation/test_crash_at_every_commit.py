@@ -7,7 +7,6 @@ from itertools import pairwise
 import pytest
 
 from regatta.bot.bot import Bot
-from regatta.domain.candle import Candle
 from regatta.domain.events import AnyRecord, MarketReached, PlaceOrder, TradeClosed
 from regatta.domain.position import Trade
 from regatta.engine.bus import EventBus
@@ -54,8 +53,7 @@ def warm(market: Market, lane: Lane, bot: Bot, at_ms: int, step: str) -> None:
             seen = close_ms < at_ms or (close_ms == at_ms and step in ("closed", "opened", "ending", "ended"))
             if seen and market.c[s, i] == market.c[s, i]:
                 bot.warmed(symbol, i + 1, close_ms, float(market.c[s, i]))
-                prices = (float(array[s, i]) for array in (market.o, market.h, market.low, market.c))
-                lane.warmed([Candle(symbol, "1m", close_ms - MINUTE, close_ms, *prices, 1e9)])
+                lane.warmed([market.candle(s, i)])
                 break
 
 

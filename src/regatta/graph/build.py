@@ -214,23 +214,25 @@ class _Builder:
     # --- Conditions --------------------------------------------------------------------------
 
     def condition(self, c: Condition) -> tuple[str, Reading]:
-        """Return the condition as text for an `and` chain, and the way to read it afterwards."""
+        """Return the condition as text in brackets, and the way to read it afterwards.
+
+        With & and | instead of `and` and `or`: evaluating all of it is as fast, and every branch
+        in the source is one more block for the compiler.
+        """
         match c:
             case Compare(relation, a, b):
                 one, other = self.place(a), self.place(b)
-                return f"{one.text} {relation} {other.text}", Comparison(relation, one.cell, other.cell)
+                return f"({one.text} {relation} {other.text})", Comparison(relation, one.cell, other.cell)
             case Cross(direction):
                 (was, was_read), (now, now_read) = (self.condition(side) for side in c.sides)
                 if isinstance(was_read, Comparison) and isinstance(now_read, Comparison):
-                    return f"{was} and {now}", Crossing(direction, was_read, now_read)
+                    return f"({was} & {now})", Crossing(direction, was_read, now_read)
             case Every(members):
-                parts = [self.condition(m) for m in members]
-                texts, readings = zip(*parts, strict=True)
-                return f"({' and '.join(texts)})", Group(len(parts), readings)
+                texts, readings = zip(*(self.condition(m) for m in members), strict=True)
+                return f"({' & '.join(texts)})", Group(len(texts), readings)
             case Some(members):
-                parts = [self.condition(m) for m in members]
-                texts, readings = zip(*parts, strict=True)
-                return f"(({') or ('.join(texts)}))", Group(1, readings)
+                texts, readings = zip(*(self.condition(m) for m in members), strict=True)
+                return f"({' | '.join(texts)})", Group(1, readings)
         raise TypeError(f"{type(c).__name__} is not a condition of the graph")
 
     def _condition_key(self, c: Condition) -> Hashable:

@@ -14,15 +14,13 @@ For a strategy with one feeder it reads:
                 ...                              steps of the feeder's nodes: all that is known now
             k8, s10, v7 = exponential_step(v6, n4, p3, k8, s10)
             ...
-            g = 0
-            if v7 > p11 and ...: g |= 1
-            G[i] = g if t0 >= n0 and t1 >= n1 else 0        every check can be evaluated
+            G[i] = (1 * ((v7 > p11) & ...) + 2 * (...)) * ((t0 >= n0) & (t1 >= n1))
         S[7] = v7 ...
-        S[2] = 0.0 if not (...) else ...         index of the first failing check of an output
+        q2_0 = ...; S[2] = ...                   index of the first failing check of an output
 
 Names have prefixes by what they are, so that none can meet another: x columns, G signals, f m c
 start, rows and cursor of a feeder, p n parameters (float, int), s k state (float, int), t candles
-or rows seen, v values, w values one candle ago, r rows of V. Numbers are never text, so that all
+or rows seen, v values, w values one candle ago, r rows of V, q checks that pass. Numbers are never text, so that all
 symbols and all sets of parameters share one compilation.
 """
 
@@ -35,7 +33,7 @@ FIRST_FEEDER = 2
 def write(layout: Layout, outputs: list[tuple[int, int, list[str]]], columns: list[str]) -> str:
     """Return the source. outputs: bit, cell of the first failing check, conditions; columns: of V."""
     base, *feeders = layout.clocks.values()
-    warm = " and ".join(f"t{c.counter} >= n{c.warmup_parameter}" for c in layout.clocks.values())
+    warm = " & ".join(f"(t{c.counter} >= n{c.warmup_parameter})" for c in layout.clocks.values())
     rows = sorted(layout.rows | ({0} if feeders or not layout.rows else set()))
 
     # Slices from 0: the compiler then knows that no index is negative, which is worth a fifth.
@@ -53,18 +51,27 @@ def write(layout: Layout, outputs: list[tuple[int, int, list[str]]], columns: li
         loop += merge(c)
     loop += base.steps()
     loop += [f"r{n}[i] = {text}" for n, text in enumerate(columns)]
-    loop += ["g = 0"]
-    for bit, _, texts in outputs:
-        loop += [f"if {' and '.join(texts)}:", f"    g |= {bit}"]
-    loop += [f"G[i] = g if {warm} else 0"]
+    signal = " + ".join(f"{bit} * ({' & '.join(texts)})" for bit, _, texts in outputs)
+    loop += [f"G[i] = ({signal}) * ({warm})"]
     lines += indented(loop)
 
     lines += layout.stores
     lines += [f"J[{FIRST_FEEDER + 3 * (c.number - 1) + 2}] = c{c.number}" for c in feeders]
+    lines += [f"q = 1.0 * ({warm})"]
     for _, cell, texts in outputs:
-        chain = " else ".join(f"{float(n)} if not ({text})" for n, text in enumerate(texts))
-        lines += [f"S[{cell}] = -1.0 if not ({warm}) else {chain} else {float(len(texts))}"]
+        lines += first_failing(cell, texts)
     return "\n".join(["from math import nan", "", "", "def graph(X, F, P, S, J, SIG, V):", *indented(lines), ""])
+
+
+def first_failing(cell: int, texts: list[str]) -> list[str]:
+    """Return the lines that count the checks that pass before one fails; -1 while warming up.
+
+    The sum of running products, without a branch: 1 + 1*1 + 1*1*0 + 1*1*0*1 ... = 2.
+    """
+    names = [f"q{cell}_{n}" for n in range(len(texts))]
+    lines = [f"{names[0]} = q * {texts[0]}"]
+    lines += [f"{name} = {last} * {text}" for name, last, text in zip(names[1:], names, texts[1:], strict=False)]
+    return [*lines, f"S[{cell}] = {' + '.join(names)} + q - 1.0"]
 
 
 def merge(c: Clock) -> list[str]:
