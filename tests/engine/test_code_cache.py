@@ -52,8 +52,15 @@ def test_graphs_that_differ_in_numbers_only_are_compiled_once(code_cache: CodeCa
 
 
 def test_a_step_is_compiled_once_for_all_graphs(code_cache: CodeCache) -> None:
-    step = next(iter(graph_of().operators.values()))
-    assert code_cache.jit(step) is code_cache.jit(step)
+    one = graph_of()
+    other = build(Rules(enter_long=checks(up=m.close > ema(m.open, 9), down=m.low < ema(m.close, 5))))
+    (step,) = one.operators
+    compiled: list[Any] = [code_cache.graph(graph).call for graph in (one, other)]
+    assert len({id(function.py_func.__globals__[step]) for function in compiled}) == 1
+
+
+def test_a_function_is_compiled_once(code_cache: CodeCache) -> None:
+    assert code_cache.jit(sources_hash) is code_cache.jit(sources_hash)
 
 
 def test_the_compiled_form_refuses_blocks_of_another_type(code_cache: CodeCache) -> None:

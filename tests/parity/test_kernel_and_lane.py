@@ -86,14 +86,16 @@ def run_kernel(market: Market, rules: RiskRules, slippage: float) -> tuple[list[
     held = np.zeros(len(k.HELD_REASONS), np.int64)
     trades = np.zeros((market.n * count, k.TRADE_COLUMNS), np.int64)
     minimums = np.array([float(t.min_notional) for t in table])
+    close_ms = np.broadcast_to(market.open_ms + float(MINUTE), market.o.shape)
+    blocks = np.stack([close_ms, market.o, market.h, market.low, market.c, np.ones_like(market.o)], axis=1)
     k.trade_pass(
-        0, market.n, 0, market.open_ms, MINUTE, market.o, market.h, market.low, market.c, market.signals,
+        0, market.n, 0, MINUTE, blocks, market.signals,
         market.scores, settlements, grid, minimums, numbers, positions, levels, book, held,
         np.empty(count, np.int64), trades,
     )  # fmt: skip
-    k.finish(market.n, market.open_ms, MINUTE, market.c, grid, positions, levels, book, trades)
-    rows = [(*map(int, row[: k.T_REASON]), k.REASONS[row[k.T_REASON]]) for row in trades[: book[k.B_TRADES]]]
-    return sorted(rows, key=lambda row: (row[k.T_CLOSED], row[0])), int(book[k.B_BALANCE])
+    k.finish(market.n, blocks, grid, positions, levels, book, trades)
+    found = [(*map(int, row[: k.T_REASON]), k.REASONS[row[k.T_REASON]]) for row in trades[: book[k.B_TRADES]]]
+    return sorted(found, key=lambda row: (row[k.T_CLOSED], row[0])), int(book[k.B_BALANCE])
 
 
 CASES = {

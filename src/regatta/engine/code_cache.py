@@ -36,6 +36,9 @@ ROOMS = ("domain", "indicators", "graph", "risk", "sim", "research")
 # the source, so no check is needed at each of them.
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
 
+# A step that is not inlined hands its state over in memory, candle by candle: twice as slow.
+STEP_OPTIONS = OPTIONS | {"forceinline": True}
+
 # X, F, P, S, J, SIG, V: one signature for all graphs.
 SIGNATURE = "void(f8[:,::1], f8[::1], f8[::1], f8[::1], i8[::1], u1[::1], f8[:,::1])"
 
@@ -72,10 +75,7 @@ class CodeCache:
 
     def jit(self, function: Callable[..., Any]) -> Any:
         """Return the function compiled on first call for each set of types; the same one each time."""
-        with _lock:
-            if function not in self._functions:
-                self._functions[function] = self._jit(function)
-            return self._functions[function]
+        return self._once(function, OPTIONS)
 
     def graph(self, graph: Graph) -> GraphFunction:
         """Return the compiled form of a graph: from memory, else from disk, else compiled now."""
@@ -94,15 +94,21 @@ class CodeCache:
 
     # --- Compiling ---------------------------------------------------------------------------
 
-    def _jit(self, function: Callable[..., Any]) -> Any:
+    def _once(self, function: Callable[..., Any], options: dict[str, Any]) -> Any:
+        with _lock:
+            if function not in self._functions:
+                self._functions[function] = self._jit(function, options)
+            return self._functions[function]
+
+    def _jit(self, function: Callable[..., Any], options: dict[str, Any]) -> Any:
         import numba
 
         if self._on_disk:
             numba.config.CACHE_DIR = str(self.folder)  # type: ignore[attr-defined]
             # Refused for a function without a file, such as one typed at a prompt.
             with contextlib.suppress(RuntimeError, OSError):
-                return numba.njit(cache=True, **OPTIONS)(function)
-        return numba.njit(**OPTIONS)(function)
+                return numba.njit(cache=True, **options)(function)
+        return numba.njit(**options)(function)
 
     def _graph(self, graph: Graph) -> GraphFunction:
         from numba.core.errors import NumbaError
@@ -126,8 +132,8 @@ class CodeCache:
         module = self._module(graph)
         for name, step in graph.operators.items():
             make_callable(step)
-            setattr(module, name, self.jit(step))
-        dispatcher = self._jit(module.graph)
+            setattr(module, name, self._once(step, STEP_OPTIONS))
+        dispatcher = self._jit(module.graph, OPTIONS)
         dispatcher.compile(SIGNATURE)
         dispatcher.disable_compile()
         if self._on_disk:
@@ -236,7 +242,7 @@ def live_entry(dispatcher: Any) -> Callable[..., None]:
 
 def sources_hash(root: Path = Path(regatta.__path__[0])) -> str:
     """Return a hash of all sources that may be compiled, of the compiler, Python and the options."""
-    digest = sha256(f"{metadata.version('numba')} {sys.version} {OPTIONS} {SIGNATURE}".encode())
+    digest = sha256(f"{metadata.version('numba')} {sys.version} {STEP_OPTIONS} {SIGNATURE}".encode())
     for room in ROOMS:
         for path in sorted((root / room).rglob("*.py")):
             digest.update(f"{path.relative_to(root)}\0".encode())

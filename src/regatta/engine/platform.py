@@ -280,6 +280,9 @@ def _profile(bot: BotSettings) -> BotProfile:
 
 
 def _size(path: Path) -> int:
-    with contextlib.suppress(OSError):
-        return path.stat().st_size
-    return 0
+    """Return the bytes of the journal, with what has not yet been moved out of its log."""
+    total = 0
+    for part in (path, path.with_name(path.name + "-wal")):
+        with contextlib.suppress(OSError):
+            total += part.stat().st_size
+    return total

@@ -20,7 +20,7 @@ from regatta.research import kernel as k
 from regatta.research.compiled import Kernel
 from regatta.research.equity import FLAT
 from regatta.research.feeders import feeds_of
-from regatta.research.timeline import COLUMNS, Floats, Ints, MissingCandles, SymbolData, Timeline, lay_out
+from regatta.research.timeline import Floats, Ints, MissingCandles, SymbolData, Timeline, lay_out
 from regatta.risk.rules import RiskRules
 
 BLOCK_ROWS = 4096
@@ -100,7 +100,7 @@ class BacktestResult:
         zeros = np.zeros((2, count), np.int64)
         self.setup.kernel.equity_pass(
             self.setup.initial_e8,
-            prices(timeline, "close"),
+            timeline.blocks,
             timeline.settlements,
             grid_of(self.instruments),
             by_entry,
@@ -145,7 +145,6 @@ def replay(
     grid = grid_of(instruments)
     minimums = np.array([float(i.min_notional) for i in instruments])
     numbers = numbers_of(setup.rules, setup.slippage)
-    open_, high, low, close = (prices(timeline, name) for name in ("open", "high", "low", "close"))
     positions = np.zeros((count, k.POSITION_COLUMNS), np.int64)
     levels = np.array([[-inf] * count, [inf] * count])
     book = np.zeros(k.BOOK_COLUMNS, np.int64)
@@ -159,12 +158,11 @@ def replay(
         for writer in writers:
             writer.write(first, last)
         trade_pass(
-            first, last, timeline.decide_from, timeline.open_ms, timeline.timeframe_ms, open_, high, low, close,
-            timeline.signals, scores, timeline.settlements, grid, minimums, numbers, positions, levels, book, held,
-            upcoming, buffer,
+            first, last, timeline.decide_from, timeline.timeframe_ms, timeline.blocks, timeline.signals, scores,
+            timeline.settlements, grid, minimums, numbers, positions, levels, book, held, upcoming, buffer,
         )  # fmt: skip
         if last == n:
-            finish(n, timeline.open_ms, timeline.timeframe_ms, close, grid, positions, levels, book, buffer)
+            finish(n, timeline.blocks, grid, positions, levels, book, buffer)
         if book[k.B_TRADES]:
             done.append(buffer[: book[k.B_TRADES]].copy())
             book[k.B_TRADES] = 0
@@ -282,11 +280,6 @@ def refuse_rules(setup: Setup, data: Mapping[str, SymbolData]) -> None:
             )
         if instrument.kind == "spot" and ENTER_SHORT in bits:
             raise BadInput(f"{symbol} on {instrument.venue}: spot can't be sold short, and the strategy does that")
-
-
-def prices(timeline: Timeline, name: str) -> Floats:
-    """Return one column of all symbols, shape (symbols, n), as a view."""
-    return timeline.blocks[:, 1 + COLUMNS.index(name), :]
 
 
 def grid_of(instruments: tuple[Instrument, ...]) -> Ints:

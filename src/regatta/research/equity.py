@@ -8,6 +8,7 @@ from typing import Any
 
 from regatta.domain.money import fee_e8, nearest_steps, notional_e8
 from regatta.research.kernel import (
+    C_CLOSE,
     G_TAKER,
     G_TICK_DEN,
     G_TICK_NUM,
@@ -48,7 +49,7 @@ def gained_at_exit(trade: Array, taker: int) -> int:
 
 def equity_pass(
     initial_e8: int,
-    CLOSE: Array,
+    CANDLES: Array,
     SETTLEMENTS: Array,
     GRID: Array,
     TRADES: Array,
@@ -61,7 +62,7 @@ def equity_pass(
 ) -> None:
     """Write the equity after each row into EQUITY, int64 (n,).
 
-    CLOSE, SETTLEMENTS, GRID: as in the kernel. TRADES: int64 (m, columns), in order of entry;
+    CANDLES, SETTLEMENTS, GRID: as in the kernel. TRADES: int64 (m, columns), in order of entry;
     ENTERED, LEFT: rows of entry and exit of each, int64 (m,). HOLDS (all FLAT), CURSORS, MARKS
     (zeros): int64 (symbols,), working space.
     """
@@ -97,8 +98,9 @@ def equity_pass(
             for s in range(symbols):
                 held = HOLDS[s]
                 if held != FLAT:
-                    if CLOSE[s, i] == CLOSE[s, i]:
-                        MARKS[s] = nearest_steps(CLOSE[s, i], GRID[s, G_TICK_NUM], GRID[s, G_TICK_DEN])
+                    close = CANDLES[s, C_CLOSE, i]
+                    if close == close:  # noqa: PLR0124 - NaN where the symbol has no candle
+                        MARKS[s] = nearest_steps(close, GRID[s, G_TICK_NUM], GRID[s, G_TICK_DEN])
                     lots = TRADES[held, T_LOTS]
                     value = notional_e8(MARKS[s], lots, GRID[s, G_UNIT_NUM], GRID[s, G_UNIT_DEN])
                     equity += TRADES[held, T_SIDE] * (value - TRADES[held, T_COST])

@@ -16,6 +16,9 @@ from event to event, and a rule that is off costs nothing.
 
 Rows are moments: column i of every array is the same candle period of all symbols. A symbol
 without a candle there has NaN prices and the signal ABSENT.
+
+CANDLES holds the very blocks that the graph runs on, (symbols, 6, n), so that nothing is copied
+and one compilation serves any number of symbols.
 """
 
 from math import inf
@@ -34,6 +37,9 @@ from regatta.sim.matching import (
 )
 
 Array = Any  # NumPy arrays here; typed loosely because the compiler sees the same source
+
+# Rows of a symbol's block in CANDLES (float64).
+C_CLOSE_MS, C_OPEN, C_HIGH, C_LOW, C_CLOSE, C_VOLUME = range(6)
 
 # Bits of a signal byte: the first four are the graph's, the others the kernel's.
 ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
@@ -219,10 +225,10 @@ def inside_candle(
     i: int,
     open_ms: int,
     length_ms: int,
-    OPEN: Array,
-    HIGH: Array,
-    LOW: Array,
-    SIGNALS: Array,
+    signal: int,
+    open_: float,
+    high: float,
+    low: float,
     SETTLEMENTS: Array,
     GRID: Array,
     RULES: Array,
@@ -232,13 +238,12 @@ def inside_candle(
     TRADES: Array,
 ) -> None:
     """Handle what the hot loop noticed on candle i of symbol s: funding, open, stop, target."""
-    if SIGNALS[s, i] & FUNDING:
+    if signal & FUNDING:
         settle_funding(s, i, GRID, SETTLEMENTS, POSITIONS, BOOK)
-    if SIGNALS[s, i] & ABSENT:
+    if signal & ABSENT:
         return
     num = GRID[s, G_TICK_NUM]
     den = GRID[s, G_TICK_DEN]
-    open_ = OPEN[s, i]
     if POSITIONS[s, P_PENDING] == PENDING_EXIT:
         ticks = market_fill_ticks(-POSITIONS[s, P_SIDE], open_, RULES[R_SLIPPAGE], num, den)
         close_position(s, ticks, GRID[s, G_TAKER], open_ms, BY_SIGNAL, GRID, POSITIONS, LEVELS, BOOK, TRADES)
@@ -250,26 +255,26 @@ def inside_candle(
         return
     stop = LEVELS[0, s] if side > 0 else LEVELS[1, s]
     target = LEVELS[1, s] if side > 0 else LEVELS[0, s]
-    if stop_touched(side, stop, LOW[s, i], HIGH[s, i]):
+    if stop_touched(side, stop, low, high):
         ticks = stop_fill_ticks(side, stop, open_, RULES[R_SLIPPAGE], num, den)
         rate = GRID[s, G_TAKER]
         close_position(s, ticks, rate, open_ms + length_ms, BY_STOP, GRID, POSITIONS, LEVELS, BOOK, TRADES)
-    elif target_touched(side, target, LOW[s, i], HIGH[s, i]):
+    elif target_touched(side, target, low, high):
         ticks = target_fill_ticks(side, POSITIONS[s, P_TARGET], open_, num, den)
         rate = GRID[s, G_MAKER]
         close_position(s, ticks, rate, open_ms + length_ms, BY_TARGET, GRID, POSITIONS, LEVELS, BOOK, TRADES)
 
 
-def last_close(s: int, i: int, CLOSE: Array) -> float:
-    """Return the newest close of symbol s up to row i."""
-    while CLOSE[s, i] != CLOSE[s, i]:
+def last_row(s: int, i: int, CANDLES: Array) -> int:
+    """Return the newest row up to i at which symbol s has a candle."""
+    while CANDLES[s, C_CLOSE, i] != CANDLES[s, C_CLOSE, i]:
         i -= 1
-    return float(CLOSE[s, i])
+    return i
 
 
 def decide_round(
     i: int,
-    CLOSE: Array,
+    CANDLES: Array,
     SIGNALS: Array,
     SCORES: Array,
     GRID: Array,
@@ -304,7 +309,7 @@ def decide_round(
     for s in range(n):
         side = POSITIONS[s, P_SIDE]
         if side != 0:
-            mark = nearest_steps(last_close(s, i, CLOSE), GRID[s, G_TICK_NUM], GRID[s, G_TICK_DEN])
+            mark = nearest_steps(CANDLES[s, C_CLOSE, last_row(s, i, CANDLES)], GRID[s, G_TICK_NUM], GRID[s, G_TICK_DEN])
             value = notional_e8(mark, POSITIONS[s, P_LOTS], GRID[s, G_UNIT_NUM], GRID[s, G_UNIT_DEN])
             equity += unrealised_e8(side, value, POSITIONS[s, P_COST])
             bound += margin_e8(POSITIONS[s, P_COST], leverage)
@@ -336,7 +341,7 @@ def decide_round(
             HELD[H_MAX_POSITIONS] += 1
             continue
         sign = 1 if SIGNALS[s, i] & ENTER_LONG else -1
-        price = CLOSE[s, i]
+        price = CANDLES[s, C_CLOSE, i]
         stop = stop_price(sign, price, RULES[R_STOP]) if RULES[R_STOP] < inf else 0.0
         lots = entry_lots(
             int(RULES[R_SIZING]),
@@ -379,12 +384,8 @@ def trade_pass(
     first: int,
     last: int,
     decide_from: int,
-    OPEN_MS: Array,
     length_ms: int,
-    OPEN: Array,
-    HIGH: Array,
-    LOW: Array,
-    CLOSE: Array,
+    CANDLES: Array,
     SIGNALS: Array,
     SCORES: Array,
     SETTLEMENTS: Array,
@@ -400,41 +401,46 @@ def trade_pass(
 ) -> None:
     """Run rows first..last-1. All state lies in the arrays, so that rows can come in blocks.
 
-    OPEN_MS: (n,) int64; OPEN, HIGH, LOW, CLOSE: (symbols, n) float64, NaN where absent;
-    SIGNALS: (symbols, n) uint8; SCORES: (symbols, n) float64 or (0, 0) when the strategy has
+    CANDLES: (symbols, 6, n) float64, NaN prices where absent, the close time in every row;
+    SIGNALS: (symbols, n) uint8; SCORES: (symbols, n) float64, or (0, 0) when the strategy has
     none; SETTLEMENTS: (symbols, k, 3) int64 of row, rate_e8, mark ticks (row past the end as
-    filler); NEXT: (symbols,) int64, scratch; TRADES: at least one free row per symbol and row of the block.
+    filler); NEXT: (symbols,) int64, scratch; TRADES: at least one free row per symbol and row of
+    the block.
     No round is decided before row `decide_from`.
     """
     n = SIGNALS.shape[0]
     for s in range(n):
-        NEXT[s] = next_event(s, first, last, HIGH, LOW, SIGNALS, LEVELS)
+        NEXT[s] = next_event(s, first, last, CANDLES, SIGNALS, LEVELS)
     i = earliest(NEXT, last)
     while i < last:
         wanted = 0
         for s in range(n):
             if NEXT[s] == i:
-                wanted |= SIGNALS[s, i]
-                if LOW[s, i] <= LEVELS[0, s] or HIGH[s, i] >= LEVELS[1, s] or SIGNALS[s, i] & FUNDING:
+                signal = SIGNALS[s, i]
+                wanted |= signal
+                low = CANDLES[s, C_LOW, i]
+                high = CANDLES[s, C_HIGH, i]
+                if low <= LEVELS[0, s] or high >= LEVELS[1, s] or signal & FUNDING:
+                    open_ms = int(CANDLES[s, C_CLOSE_MS, i]) - length_ms
                     inside_candle(
-                        s, i, OPEN_MS[i], length_ms, OPEN, HIGH, LOW, SIGNALS, SETTLEMENTS, GRID, RULES, POSITIONS,
-                        LEVELS, BOOK, TRADES,
+                        s, i, open_ms, length_ms, signal, CANDLES[s, C_OPEN, i], high, low, SETTLEMENTS, GRID, RULES,
+                        POSITIONS, LEVELS, BOOK, TRADES,
                     )  # fmt: skip
         if wanted & ANY_SIGNAL and i >= decide_from:
-            decide_round(i, CLOSE, SIGNALS, SCORES, GRID, MIN_NOTIONAL, RULES, POSITIONS, LEVELS, BOOK, HELD)
+            decide_round(i, CANDLES, SIGNALS, SCORES, GRID, MIN_NOTIONAL, RULES, POSITIONS, LEVELS, BOOK, HELD)
         for s in range(n):
             # The levels of a symbol change with its own events, and with an order of this round.
             if NEXT[s] == i or LEVELS[0, s] == inf:
-                NEXT[s] = next_event(s, i + 1, last, HIGH, LOW, SIGNALS, LEVELS)
+                NEXT[s] = next_event(s, i + 1, last, CANDLES, SIGNALS, LEVELS)
         i = earliest(NEXT, last)
 
 
-def next_event(s: int, i: int, last: int, HIGH: Array, LOW: Array, SIGNALS: Array, LEVELS: Array) -> int:
+def next_event(s: int, i: int, last: int, CANDLES: Array, SIGNALS: Array, LEVELS: Array) -> int:
     """Return the first row from i on with a signal of symbol s or a touched level; `last` if there is none."""
     down = LEVELS[0, s]
     up = LEVELS[1, s]
     # One branch a candle: this is the loop in which nearly all rows are passed over.
-    while i < last and not ((SIGNALS[s, i] != 0) | (LOW[s, i] <= down) | (HIGH[s, i] >= up)):
+    while i < last and not ((SIGNALS[s, i] != 0) | (CANDLES[s, C_LOW, i] <= down) | (CANDLES[s, C_HIGH, i] >= up)):
         i += 1
     return i
 
@@ -449,9 +455,7 @@ def earliest(NEXT: Array, last: int) -> int:
 
 def finish(
     n_rows: int,
-    OPEN_MS: Array,
-    length_ms: int,
-    CLOSE: Array,
+    CANDLES: Array,
     GRID: Array,
     POSITIONS: Array,
     LEVELS: Array,
@@ -462,9 +466,7 @@ def finish(
     for s in range(GRID.shape[0]):
         if POSITIONS[s, P_SIDE] == 0:
             continue
-        i = n_rows - 1
-        while CLOSE[s, i] != CLOSE[s, i]:
-            i -= 1
-        ticks = nearest_steps(CLOSE[s, i], GRID[s, G_TICK_NUM], GRID[s, G_TICK_DEN])
-        closed_ms = OPEN_MS[i] + length_ms
+        i = last_row(s, n_rows - 1, CANDLES)
+        ticks = nearest_steps(CANDLES[s, C_CLOSE, i], GRID[s, G_TICK_NUM], GRID[s, G_TICK_DEN])
+        closed_ms = int(CANDLES[s, C_CLOSE_MS, i])
         close_position(s, ticks, GRID[s, G_TAKER], closed_ms, BY_END, GRID, POSITIONS, LEVELS, BOOK, TRADES)

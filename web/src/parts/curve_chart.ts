@@ -167,6 +167,7 @@ function grownBy(before: readonly Point[], after: readonly Point[]): readonly Po
   if (last < 0 || after.length <= last || before[0]![0] !== after[0]![0]) return null;
   // The last point may have been replaced within its second; those before it must be where they were.
   if (secondOf(before[last]!) !== secondOf(after[last]!)) return null;
-  if (last > 0 && before[last - 1] !== after[last - 1]) return null;
+  const [old, same] = [before[last - 1], after[last - 1]];
+  if (old?.[0] !== same?.[0] || old?.[1] !== same?.[1]) return null;
   return after.slice(last);
 }

@@ -35,6 +35,31 @@ export function thin(points: readonly Point[], most: number): readonly Point[] {
   return kept;
 }
 
+const MINUTE = 60_000;
+const STEPS_MS = [1, 5, 15, 60, 240, 1440, 10_080].map((minutes) => minutes * MINUTE);
+
+/** Return the smallest usual step that divides a span of time into at most `most` parts. */
+export function stepFor(spanMs: number, most: number): number {
+  return STEPS_MS.find((step) => spanMs / step <= most) ?? STEPS_MS.at(-1)!;
+}
+
+/**
+ * Return a curve at even steps from its first point up to `endMs`, each with the value that held
+ * then, and at `endMs` itself: charts draw points at equal distances, whatever lies between them.
+ */
+export function atEvenSteps(points: readonly Point[], stepMs: number, endMs: number): Point[] {
+  const even: Point[] = [];
+  const first = points[0];
+  if (first === undefined) return even;
+  let [index, ms] = [0, first[0]];
+  while (ms < endMs) {
+    while (index + 1 < points.length && points[index + 1]![0] <= ms) index += 1;
+    even.push([ms, points[index]![1]]);
+    ms = (Math.floor(ms / stepMs) + 1) * stepMs;
+  }
+  return [...extend(even, [[endMs, valueAt(points, endMs) ?? first[1]]])];
+}
+
 export interface Summary {
   first: number;
   last: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { extend, momentsOf, type Point, summaryOf, thin, valueAt } from '../../src/parts/series';
+import { atEvenSteps, stepFor, extend, momentsOf, type Point, summaryOf, thin, valueAt } from '../../src/parts/series';
 import { placeOf } from '../../src/parts/stop_target';
 import { windowOf } from '../../src/parts/windowing';
 
@@ -52,6 +52,29 @@ describe('a curve', () => {
 
   it('has at a moment the value of the last point before it', () => {
     expect([500, 1000, 1500, 9999].map((ms) => valueAt(points, ms))).toEqual([null, 10, 10, 9]);
+  });
+
+  it('is drawn at even steps, each with the value that held then', () => {
+    const minute = 60_000;
+    const uneven: Point[] = [
+      [30_000, 1],
+      [minute + 1, 2],
+      [5 * minute, 3],
+    ];
+    expect(atEvenSteps(uneven, minute, 6 * minute)).toEqual([
+      [30_000, 1],
+      [minute, 1],
+      [2 * minute, 2],
+      [3 * minute, 2],
+      [4 * minute, 2],
+      [5 * minute, 3],
+      [6 * minute, 3],
+    ]);
+    expect(atEvenSteps([], minute, minute)).toEqual([]);
+  });
+
+  it('takes the smallest usual step that fits', () => {
+    expect([0, 800 * 60_000, 801 * 60_000].map((span) => stepFor(span, 800))).toEqual([60_000, 60_000, 300_000]);
   });
 
   it('is tabled at even moments up to its end', () => {
