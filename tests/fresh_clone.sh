@@ -204,7 +204,7 @@ if [ -n "$tests" ]; then
   begin=$(date +%s)
   (on_machine "$checkout" timeout -k 30 "$TEST_TIMEOUT_S" python3 run.py test) >"$folder/test.log" 2>&1 </dev/null || result=1
   test_s=$(($(date +%s) - begin))
-  if [ "$result" = 0 ]; then tail -3 "$folder/test.log" >&2; else tail -60 "$folder/test.log" >&2; fi
+  if [ "$result" = 0 ]; then tail -3 "$folder/test.log" >&2; else { grep -E '^(E  |FAILED|ERROR)' "$folder/test.log" | head -60; tail -30 "$folder/test.log"; } >&2; fi
 fi
 
 printf '{"machine": "%s", "commit": "%s", "cold_s": %s, "warm_s": %s, "test_s": %s, "tests_passed": %s}\n' \

@@ -246,3 +246,15 @@ def test_no_lock_tells_where_it_was_resolved() -> None:
     for name in ("requirements.lock", "requirements-dev.lock"):
         assert "://" not in (ROOT / name).read_text(encoding="utf-8"), name
     assert '"resolved"' not in (ROOT / "web" / "package-lock.json").read_text(encoding="utf-8")
+
+
+def test_links_of_the_documentation_lead_somewhere() -> None:
+    links = [
+        (name, target)
+        for name in travelling_files()
+        if name.endswith(".md")
+        for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", (ROOT / name).read_text(encoding="utf-8"))
+    ]
+    assert links
+    dead = [f"{name}: {target}" for name, target in links if not (ROOT / name).parent.joinpath(target).exists()]
+    assert not dead, dead

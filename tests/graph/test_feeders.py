@@ -107,7 +107,10 @@ def test_live_is_the_batch(form: str, market: Block, code_cache: CodeCache) -> N
     graph, feeds = graph_of(), feeds_of(X)
     function = graph.plain() if form == "plain" else code_cache.graph(graph)
     SIG, V, _ = run(function, np.ascontiguousarray(X), feeds)
-    series, waiting = Series(graph, function, MINUTE_MS), {name: its.T.tolist() for name, its in feeds.items()}
+    series, waiting = (
+        Series(graph, function, MINUTE_MS, make_higher=False),
+        {name: its.T.tolist() for name, its in feeds.items()},
+    )
     for i, candle in enumerate(rows(X)):
         for name, its in waiting.items():
             while its and its[0][0] <= candle[0]:
@@ -122,7 +125,11 @@ def test_a_batch_keeps_rows_that_are_not_known_yet(code_cache: CodeCache) -> Non
     X = walk(3_000)
     feeds, function = feeds_of(X), code_cache.graph(graph_of())
     SIG, _, _ = run(function, X, feeds)
-    series, first, rest = Series(graph_of(), function, MINUTE_MS), np.zeros(1_777, np.uint8), np.zeros(723, np.uint8)
+    series, first, rest = (
+        Series(graph_of(), function, MINUTE_MS, make_higher=False),
+        np.zeros(1_777, np.uint8),
+        np.zeros(723, np.uint8),
+    )
     series.batch(X[:, :1_777], first, feeds)  # every row of the feeders, the future's too
     stepped = [series.step(*candle) for candle in rows(X[:, 1_777:2_277])]
     series.batch(X[:, 2_277:], rest)
@@ -188,6 +195,45 @@ def test_several_rows_at_once_are_taken_in_their_order() -> None:
     signals(graph, graph.plain(), X, SIG, feeds=feeds, V=V)
     assert V[0].tolist() == [3.0, 3.0, 6.0, 6.0, 6.0]
     assert SIG.tolist() == [ENTER_LONG] * 5
+
+
+# --- Higher candles made by the series itself ------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["plain", "compiled"])
+def test_a_series_makes_its_higher_candles_itself(form: str, market: Block, code_cache: CodeCache) -> None:
+    """In steps, in a batch, and across a snapshot in the middle of all of them."""
+    X = np.ascontiguousarray(market[:, :3_000])
+    graph, feeds = graph_of(), feeds_of(X)
+    function = graph.plain() if form == "plain" else code_cache.graph(graph)
+    SIG, _, _ = run(function, X, feeds)
+    outside = {"funding": feeds["funding"]}
+    series, first = Series(graph, function, MINUTE_MS), np.zeros(1_777, np.uint8)
+    series.batch(X[:, :1_777], first, outside)
+    stepped = [series.step(*candle) for candle in rows(X[:, 1_777:2_277])]
+    restored, rest = Series(graph, function, MINUTE_MS), np.zeros(723, np.uint8)
+    restored.restore(series.snapshot())
+    later = {"funding": feeds["funding"][:, feeds["funding"][0] > X[0, 2_276]]}
+    restored.batch(X[:, 2_277:], rest, later)
+    assert first.tolist() + stepped + rest.tolist() == SIG.tolist()
+
+
+def test_a_reset_forgets_the_higher_candle_in_the_making() -> None:
+    graph = build(Rules(enter_long=checks(a=m15.close > 0.0), columns={"open": m15.open, "high": m15.high}))
+    X = walk(100)
+    series, fresh = (Series(graph, graph.plain(), MINUTE_MS) for _ in range(2))
+    series.batch(X[:, :40], np.zeros(40, np.uint8))
+    series.reset()
+    for one in (series, fresh):
+        one.batch(X[:, 50:], np.zeros(50, np.uint8))
+    assert series.values() == fresh.values()
+
+
+def test_a_timeframe_that_is_no_multiple_is_refused() -> None:
+    graph = build(Rules(enter_long=checks(a=m15.close > 0.0)))
+    for own_ms in (15 * MINUTE_MS, 30 * MINUTE_MS, 4 * MINUTE_MS):
+        with pytest.raises(ValueError, match=r"candles of 15m can't be made of candles of \d+ minutes"):
+            Series(graph, graph.plain(), own_ms)
 
 
 # --- What is refused -------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from regatta.cli.folders import DEFAULT_CONFIG_DIR, DEFAULT_DATA_DIR, AsJson, Da
 from regatta.domain.errors import BadInput, EnvironmentFault
 
 if TYPE_CHECKING:
+    from regatta.domain.instrument import Instrument
     from regatta.engine.code_cache import CodeCache
     from regatta.graph import Graph
     from regatta.research.backtest import BacktestResult, Progress, Setup
     from regatta.research.report import Report
-    from regatta.research.timeline import SymbolData
+    from regatta.research.timeline import SymbolData, Timeline
     from regatta.settings.bot import BotSettings
 
 BOT = "backtest"
@@ -72,8 +73,8 @@ def backtest(
     if trades_csv is not None and not trades_csv.absolute().parent.is_dir():
         raise BadInput(f"--trades-csv {trades_csv}: there is no folder {trades_csv.absolute().parent}")
 
-    data = stored(bot, graph, data_dir, from_ms, to_ms)
-    result, warnings = _run(bot, graph, data, from_ms, quiet=as_json)
+    market = laid_out(bot, graph, data_dir, from_ms, to_ms)
+    result, warnings = _run(bot, graph, market, quiet=as_json)
     report = _report(result)
     warnings += report.warnings
     if trades_csv is not None:
@@ -182,6 +183,17 @@ def stored(
     return data
 
 
+def laid_out(
+    bot: "BotSettings", graph: "Graph", data_dir: Path, from_ms: int | None, to_ms: int | None
+) -> "tuple[Timeline, tuple[Instrument, ...]]":
+    """Return what is stored on one time axis; what was read is let go, so that it lies in memory once."""
+    from regatta.research.timeline import lay_out
+
+    data = stored(bot, graph, data_dir, from_ms, to_ms)
+    timeline = lay_out(data, bot.timeframe_ms, from_ms)
+    return timeline, tuple(data[symbol].instrument for symbol in timeline.symbols)
+
+
 def history_candles(bot: "BotSettings", graph: "Graph") -> int:
     """Return how many candles before the first decision settle every indicator of the bot."""
     from regatta.domain.timeframe import TIMEFRAMES_MS
@@ -194,13 +206,13 @@ def history_candles(bot: "BotSettings", graph: "Graph") -> int:
 
 
 def _run(
-    bot: "BotSettings", graph: "Graph", data: "Mapping[str, SymbolData]", from_ms: int | None, *, quiet: bool
+    bot: "BotSettings", graph: "Graph", market: "tuple[Timeline, tuple[Instrument, ...]]", *, quiet: bool
 ) -> "tuple[BacktestResult, list[str]]":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     from regatta.engine.code_cache import CodeCache
-    from regatta.research.backtest import run
+    from regatta.research.backtest import replay
 
     console = Console(stderr=True)
     cache = CodeCache()
@@ -211,7 +223,7 @@ def _run(
             console.print("compiling for this machine; later backtests skip this")
         setup = _setup(bot, graph, cache)
         bar.update(task, description="running", total=1, completed=0)
-        result = run(setup, data, bot.timeframe_ms, from_ms=from_ms, progress=_shown(bar.update, task))
+        result = replay(setup, *market, _shown(bar.update, task))
     return result, list(cache.warnings)
 
 

@@ -10,6 +10,7 @@ from regatta.domain.signal import Check
 from regatta.graph.batch import Bytes, Feeds, check_candles, feeder_block, feeder_rows, signals, step_refusal
 from regatta.graph.functions import GraphFunction
 from regatta.graph.graph import Block, Graph
+from regatta.graph.higher import HigherCandles
 from regatta.graph.market import CANDLE_COLUMNS
 from regatta.graph.reading import show
 
@@ -28,11 +29,15 @@ write_candle = struct.Struct("6d").pack_into
 class Series:
     """One graph on the candles of one symbol, in order and without gaps.
 
-    Holds the state; any GraphFunction of the same graph may run it (see `use`).
+    Holds the state; any GraphFunction of the same graph may run it (see `use`). Candles of the
+    higher timeframes that the graph looks at are made from the series' own; with
+    make_higher=False they come from outside, through `feed` or `batch`.
     """
 
-    def __init__(self, graph: Graph, function: GraphFunction, timeframe_ms: int) -> None:
+    def __init__(self, graph: Graph, function: GraphFunction, timeframe_ms: int, *, make_higher: bool = True) -> None:
         self.graph = graph
+        higher = [f.name for f in graph.feeders if f.is_timeframe and make_higher]
+        self._higher = HigherCandles(higher, timeframe_ms) if higher else None
         self.timeframe_ms = timeframe_ms
         self._state = graph.new_state()
         self._next_ms = NEVER
@@ -56,7 +61,7 @@ class Series:
             refuse(close_ms, (open_, high, low, close, volume))
         write_candle(self._candle, 0, close_ms, open_, high, low, close, volume)
         if self._fed:
-            self._step_with_rows(close_ms)
+            self._step_with_rows(close_ms, open_, high, low, close, volume)
         else:
             self._live(*self._blocks)
         self._next_ms = close_ms + self.timeframe_ms
@@ -72,7 +77,8 @@ class Series:
         if not X.shape[1]:
             return
         last_ms = int(X[0, -1])
-        rows, later = self._split(feeds or {}, last_ms)
+        self._split(feeds or {}, last_ms)  # refuses bad rows before anything changes
+        rows, later = self._split(self._with_higher(X, feeds or {}), last_ms)
         state = self._array()
         signals(self.graph, self.function, X, SIG, feeds=rows, V=V, state=state)
         self._state = state
@@ -150,19 +156,24 @@ class Series:
     def snapshot(self) -> bytes:
         """Return the state, to go on from with `restore`. Rows fed but not yet reached are not in it."""
         head = HEADER.pack(MARK, self.graph.key.encode(), self._parameters_hash(), self._next_ms)
-        return head + self._array().tobytes()
+        making = [] if self._higher is None else self._higher.numbers()
+        return head + np.concatenate([self._array(), making]).tobytes()
 
     def restore(self, snapshot: bytes) -> None:
         """Go on from a snapshot. Raises ValueError when it is of another graph or other numbers."""
         if len(snapshot) < HEADER.size or snapshot[:4] != MARK:
             raise ValueError("not a snapshot of a series")
-        _, key, numbers, next_ms = HEADER.unpack_from(snapshot)
-        if key.decode() != self.graph.key or numbers != self._parameters_hash():
+        _, key, parameters, next_ms = HEADER.unpack_from(snapshot)
+        if key.decode() != self.graph.key or parameters != self._parameters_hash():
             raise ValueError("a snapshot of other rules or other parameters; the series must warm up instead")
-        state = np.frombuffer(snapshot, np.float64, offset=HEADER.size)
-        if state.shape != self._state.shape:
-            raise ValueError(f"a snapshot of {state.size} numbers; needed: {self._state.size}")
-        self._start(state.copy(), next_ms)
+        numbers = np.frombuffer(snapshot, np.float64, offset=HEADER.size)
+        cells = self._state.size
+        making = [] if self._higher is None else self._higher.numbers()
+        if numbers.size != cells + len(making):
+            raise ValueError(f"a snapshot of {numbers.size} numbers; needed: {cells + len(making)}")
+        self._start(numbers[:cells].copy(), next_ms)
+        if self._higher is not None:
+            self._higher.restore(numbers[cells:].tolist())
 
     # --- Blocks ------------------------------------------------------------------------------
 
@@ -170,13 +181,15 @@ class Series:
         self._state, self._next_ms = state, next_ms
         self._pending = {name: [] for name in self._pending}
         self._fed_ms = dict.fromkeys(self._pending, NEVER)
+        if self._higher is not None:
+            self._higher.restore(())
         self._prepare(self.function)
 
     def _prepare(self, function: GraphFunction) -> None:
         """Lay out the blocks of a batch of one as the function takes them."""
         self.function = function
         self._live = function.live
-        self._fed = any(self._pending.values())
+        self._fed = self._higher is not None or any(self._pending.values())
         J = [0, 1] + [0] * (3 * len(self.graph.feeders))
         X, signal, V = np.zeros((6, 1)), np.zeros(1, np.uint8), np.zeros((len(self.graph.columns), 1))
         self._candle, self._signal = X.data, signal.data
@@ -193,8 +206,11 @@ class Series:
         """Return the state as an array: the state itself, where the function runs on arrays."""
         return np.array(self._cells) if self.function.lists else self._state
 
-    def _step_with_rows(self, close_ms: int) -> None:
+    def _step_with_rows(self, close_ms: int, *candle: float) -> None:
         """Run the candle together with the rows that are known by its close."""
+        if self._higher is not None:
+            for name, values in self._higher.take(close_ms, *candle):
+                self.feed(name, close_ms, *values)
         X, _, P, S, _, SIG, V = self._blocks
         rows, later = self._split({}, close_ms)
         F, cursors = feeder_block(self.graph, rows)
@@ -203,7 +219,17 @@ class Series:
             F, J = F.tolist(), J.tolist()
         self._live(X, F, P, S, J, SIG, V)
         self._pending = later
-        self._fed = any(later.values())
+        self._fed = self._higher is not None or any(later.values())
+
+    def _with_higher(self, X: Block, feeds: Feeds) -> Feeds:
+        """Return the feeds together with the higher candles that the candles of X complete."""
+        if self._higher is None:
+            return feeds
+        made: dict[str, list[tuple[float, ...]]] = {}
+        for close_ms, *values in X.T.tolist():
+            for name, row in self._higher.take(int(close_ms), *values):
+                made.setdefault(name, []).append((close_ms, *row))
+        return {**feeds, **{name: np.array(its).T for name, its in made.items()}}
 
     def _split(self, feeds: Feeds, until_ms: int) -> tuple[Feeds, dict[str, list[tuple[float, ...]]]]:
         """Return the rows known by until_ms as blocks, and those that are still to come."""

@@ -41,15 +41,17 @@ def adx_step(
         plus -= alpha * plus
         minus -= alpha * minus
     ranges += top - bottom
-    plus += rise if rise > 0.0 and rise > fall else 0.0
-    minus += fall if fall > 0.0 and fall > rise else 0.0
+    # & instead of `and`: which way the market moved can't be predicted, so a branch would cost more.
+    plus += rise if (rise > 0.0) & (rise > fall) else 0.0
+    minus += fall if (fall > 0.0) & (fall > rise) else 0.0
     if k < n:
         return k + 1, high, low, close, ranges, plus, minus, adx, nan, nan, nan
 
     plus_di = 100.0 * plus / ranges if ranges > 0.0 else 0.0
     minus_di = 100.0 * minus / ranges if ranges > 0.0 else 0.0
     total = plus_di + minus_di
-    apart = plus_di - minus_di if plus_di > minus_di else minus_di - plus_di
+    apart = plus_di - minus_di
+    apart = apart if apart > 0.0 else -apart
     if k >= 2 * n:
         if total > 0.0:
             adx += alpha * (100.0 * apart / total - adx)

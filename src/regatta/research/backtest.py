@@ -127,16 +127,19 @@ def run(
     data: by symbol; candles that open before from_ms only warm the indicators up. Raises BadInput
     for candles that can't be, or rules that an instrument does not allow.
     """
-    refuse_rules(setup, data)
     timeline = lay_out(data, timeframe_ms, from_ms)
-    instruments = tuple(data[symbol].instrument for symbol in timeline.symbols)
-    return replay(setup, timeline, instruments, progress)
+    return replay(setup, timeline, tuple(data[symbol].instrument for symbol in timeline.symbols), progress)
 
 
 def replay(
     setup: Setup, timeline: Timeline, instruments: tuple[Instrument, ...], progress: Progress | None = None
 ) -> BacktestResult:
-    """Run the strategy over candles that are laid out already; the timeline's signals are written."""
+    """Run the strategy over candles that are laid out already; the timeline's signals are written.
+
+    instruments: those of the timeline's symbols, in their order. Raises BadInput for rules that
+    an instrument does not allow.
+    """
+    refuse_rules(setup, instruments)
     n, count = len(timeline), len(timeline.symbols)
     scored = next(iter(setup.graph.columns), "") == "score"
     scores = np.empty((count, n)) if scored else np.empty((0, 0))
@@ -268,18 +271,16 @@ def row_after(runs: tuple[tuple[int, int], ...], candles: int) -> int:
     return row
 
 
-def refuse_rules(setup: Setup, data: Mapping[str, SymbolData]) -> None:
+def refuse_rules(setup: Setup, instruments: tuple[Instrument, ...]) -> None:
     """Raise BadInput when an instrument does not allow what rules and strategy ask for."""
     bits = {output.bit for output in setup.graph.outputs}
-    for symbol, one in sorted(data.items()):
-        instrument = one.instrument
+    for instrument in instruments:
+        where = f"{instrument.symbol} on {instrument.venue}"
         if setup.rules.leverage > instrument.max_leverage:
-            raise BadInput(
-                f"{symbol} on {instrument.venue}: leverage {setup.rules.leverage} is not allowed; "
-                f"allowed: 1 to {instrument.max_leverage}"
-            )
+            most = instrument.max_leverage
+            raise BadInput(f"{where}: leverage {setup.rules.leverage} is not allowed; allowed: 1 to {most}")
         if instrument.kind == "spot" and ENTER_SHORT in bits:
-            raise BadInput(f"{symbol} on {instrument.venue}: spot can't be sold short, and the strategy does that")
+            raise BadInput(f"{where}: spot can't be sold short, and the strategy does that; use swaps, or longs only")
 
 
 def grid_of(instruments: tuple[Instrument, ...]) -> Ints:

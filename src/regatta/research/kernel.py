@@ -439,8 +439,16 @@ def next_event(s: int, i: int, last: int, CANDLES: Array, SIGNALS: Array, LEVELS
     """Return the first row from i on with a signal of symbol s or a touched level; `last` if there is none."""
     down = LEVELS[0, s]
     up = LEVELS[1, s]
-    # One branch a candle: this is the loop in which nearly all rows are passed over.
-    while i < last and not ((SIGNALS[s, i] != 0) | (CANDLES[s, C_LOW, i] <= down) | (CANDLES[s, C_HIGH, i] >= up)):
+    # One branch a candle: this is the loop in which nearly all rows are passed over. Opens and
+    # times are never below 0; to look at them here brings them into the cache in a stream,
+    # which costs less than a miss at each event.
+    while i < last and not (
+        (SIGNALS[s, i] != 0)
+        | (CANDLES[s, C_LOW, i] <= down)
+        | (CANDLES[s, C_HIGH, i] >= up)
+        | (CANDLES[s, C_OPEN, i] < 0.0)
+        | (CANDLES[s, C_CLOSE_MS, i] < 0.0)
+    ):
         i += 1
     return i
 

@@ -168,6 +168,8 @@ export const en = {
   'recent.all': 'All trades',
 
   'positions.title': 'Active positions',
+  'positions.all': 'Show all {n}',
+  'positions.fewer': 'Show fewer',
   'positions.none': 'No open position',
   'positions.none_more': 'A bot enters when all checks of its strategy pass.',
   'position.symbol': 'Symbol',
@@ -204,7 +206,7 @@ export const en = {
   'check.value': 'Value',
   'check.threshold': 'Threshold',
   'check.name': 'Check',
-  'held.in_position': 'Position already open',
+  'held.in_position': 'Already in position',
   'held.max_positions': 'All positions taken',
   'held.paused': 'Bot is paused',
   'held.stopped': 'Bot is stopped',

@@ -173,6 +173,8 @@ export const fr = {
   'recent.all': 'Tous les trades',
 
   'positions.title': 'Positions actives',
+  'positions.all': 'Montrer les {n}',
+  'positions.fewer': 'En montrer moins',
   'positions.none': 'Aucune position ouverte',
   'positions.none_more': 'Un bot entre quand tous les contrôles de sa stratégie passent.',
   'position.symbol': 'Symbole',
@@ -209,7 +211,7 @@ export const fr = {
   'check.value': 'Valeur',
   'check.threshold': 'Seuil',
   'check.name': 'Contrôle',
-  'held.in_position': 'Position déjà ouverte',
+  'held.in_position': 'Déjà en position',
   'held.max_positions': 'Toutes les positions prises',
   'held.paused': 'Bot en pause',
   'held.stopped': 'Bot arrêté',

@@ -14,6 +14,6 @@ export function flash(value: number | null | undefined): Attachment<HTMLElement>
     if (before === undefined || before === value || calm?.matches || !element.animate) return;
     const wash = value > before ? 'var(--up-wash)' : 'var(--down-wash)';
     const ink = value > before ? 'var(--up)' : 'var(--down)';
-    element.animate([{ backgroundColor: wash, color: ink }, {}], { duration: 280, easing: 'ease-out' });
+    element.animate([{ backgroundColor: wash, color: ink }, {}], { duration: 280, easing: 'steps(4)' });
   };
 }

@@ -44,20 +44,20 @@ export function stepFor(spanMs: number, most: number): number {
 }
 
 /**
- * Return a curve at even steps from its first point up to `endMs`, each with the value that held
- * then, and at `endMs` itself: charts draw points at equal distances, whatever lies between them.
+ * Return a curve at even steps, straight between its points: charts draw points at equal distances,
+ * whatever time lies between them. The first and the last point are kept as they are.
  */
-export function atEvenSteps(points: readonly Point[], stepMs: number, endMs: number): Point[] {
-  const even: Point[] = [];
-  const first = points[0];
-  if (first === undefined) return even;
-  let [index, ms] = [0, first[0]];
-  while (ms < endMs) {
-    while (index + 1 < points.length && points[index + 1]![0] <= ms) index += 1;
-    even.push([ms, points[index]![1]]);
-    ms = (Math.floor(ms / stepMs) + 1) * stepMs;
+export function atEvenSteps(points: readonly Point[], stepMs: number): readonly Point[] {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const even: Point[] = [first];
+  let next = 1;
+  for (let ms = (Math.floor(first[0] / stepMs) + 1) * stepMs; ms < last[0]; ms += stepMs) {
+    while (points[next]![0] < ms) next += 1;
+    const [from, to] = [points[next - 1]!, points[next]!];
+    even.push([ms, from[1] + ((to[1] - from[1]) * (ms - from[0])) / (to[0] - from[0])]);
   }
-  return [...extend(even, [[endMs, valueAt(points, endMs) ?? first[1]]])];
+  return extend(even, [last]);
 }
 
 export interface Summary {

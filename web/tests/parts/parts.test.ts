@@ -54,23 +54,23 @@ describe('a curve', () => {
     expect([500, 1000, 1500, 9999].map((ms) => valueAt(points, ms))).toEqual([null, 10, 10, 9]);
   });
 
-  it('is drawn at even steps, each with the value that held then', () => {
+  it('is drawn at even steps, straight between its points', () => {
     const minute = 60_000;
     const uneven: Point[] = [
       [30_000, 1],
-      [minute + 1, 2],
-      [5 * minute, 3],
+      [2 * minute, 4],
+      [4 * minute, 0],
+      [4 * minute + 500, 9],
     ];
-    expect(atEvenSteps(uneven, minute, 6 * minute)).toEqual([
+    expect(atEvenSteps(uneven, minute)).toEqual([
       [30_000, 1],
-      [minute, 1],
-      [2 * minute, 2],
+      [minute, 2],
+      [2 * minute, 4],
       [3 * minute, 2],
-      [4 * minute, 2],
-      [5 * minute, 3],
-      [6 * minute, 3],
+      [4 * minute + 500, 9],
     ]);
-    expect(atEvenSteps([], minute, minute)).toEqual([]);
+    expect(atEvenSteps([], minute)).toEqual([]);
+    expect(atEvenSteps([[7, 1]], minute)).toEqual([[7, 1]]);
   });
 
   it('takes the smallest usual step that fits', () => {

@@ -1,4 +1,4 @@
-/** What the user is about to do and has to confirm first; `Confirm.svelte` asks. */
+/** What the user is about to do and has to confirm first; `shell/Confirm.svelte` asks. */
 
 export type Question =
   | { kind: 'close'; bot: string; symbol: string; unrealised: number; quote: string }
