@@ -41,7 +41,7 @@ INSTRUMENT = Instrument(
 RULES = RiskRules(sizing=BY_QUANTITY, amount=1.0, stop=STOP, target=TARGET, max_positions=1, startup_candles=STARTUP)
 
 
-def run(rounds: int = 5) -> dict[str, object]:
+def run(rounds: int = 20) -> dict[str, object]:
     """Measure and return one line of results."""
     candles = random_walk(CANDLES)
     strategy = builtin()["ema_rsi"]

@@ -96,7 +96,7 @@ def test_both_ways_give_the_same_numbers(name: str, code_cache: CodeCache) -> No
 @pytest.mark.parametrize("rows", [1, 7, 1_000])
 def test_the_size_of_a_block_changes_nothing(rows: int, code_cache: CodeCache, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = result_of(4, "long and short", code_cache)
-    monkeypatch.setattr(backtest, "BLOCK_ROWS", rows)
+    monkeypatch.setattr(backtest, "block_rows", lambda symbols: rows)
     assert_equal(whole, result_of(4, "long and short", code_cache))
 
 

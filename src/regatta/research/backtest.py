@@ -23,8 +23,12 @@ from regatta.research.feeders import feeds_of
 from regatta.research.timeline import Floats, Ints, MissingCandles, SymbolData, Timeline, lay_out
 from regatta.risk.rules import RiskRules
 
-BLOCK_ROWS = 4096
-"""Rows that signals and trades are computed for in turn: what both touch stays in the cache."""
+BLOCK_CANDLES = 16_384
+"""Candles, of all symbols together, that signals and trades are computed for in turn: what both
+touch stays in the cache."""
+
+BLOCK_ROWS_LEAST = 4_096
+"""Rows of a block at least: shorter ones would cost more in calls than they save."""
 
 Progress = Callable[[int, int], None]
 """Called after each block with the rows done and all rows."""
@@ -154,10 +158,11 @@ def replay(
     book[k.B_BALANCE] = setup.initial_e8
     held = np.zeros(len(k.HELD_REASONS), np.int64)
     upcoming = np.empty(count, np.int64)
-    buffer = np.empty(((BLOCK_ROWS + 1) * count, k.TRADE_COLUMNS), np.int64)
+    rows = block_rows(count)
+    buffer = np.empty(((rows + 1) * count, k.TRADE_COLUMNS), np.int64)
     done: list[Ints] = []
-    for first in range(0, n, BLOCK_ROWS):
-        last = min(first + BLOCK_ROWS, n)
+    for first in range(0, n, rows):
+        last = min(first + rows, n)
         for writer in writers:
             writer.write(first, last)
         trade_pass(
@@ -183,6 +188,11 @@ def replay(
         held_back={reason: count for reason, count in zip(k.HELD_REASONS, held.tolist(), strict=True) if count},
         gaps=timeline.gaps,
     )
+
+
+def block_rows(symbols: int) -> int:
+    """Return how many rows are computed in turn."""
+    return max(BLOCK_ROWS_LEAST, BLOCK_CANDLES // symbols)
 
 
 class SignalWriter:
