@@ -31,11 +31,12 @@ def settings(seed: int) -> Settings:
     )
 
 
-async def live(data_dir: Path, until_ms: int, seed: int) -> None:
+async def live(data_dir: Path, until_ms: int, seed: int, *, announce: bool = False) -> None:
     """Run until the market has reached a time; the process is usually dead before."""
     platform = Platform(settings(seed), data_dir, clock=SimulatedClock(), compiling=False)
     await platform.start()
-    print("ready", flush=True)
+    if announce:
+        print("ready", flush=True)
     ended = asyncio.create_task(platform.wait())
     try:
         while not ended.done() and platform.control.status().feeds[0].market_time_ms < until_ms:
@@ -48,4 +49,4 @@ async def live(data_dir: Path, until_ms: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(live(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(live(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), announce=True))

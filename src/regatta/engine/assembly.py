@@ -9,6 +9,7 @@ import numpy as np
 from regatta.bot.book import Book
 from regatta.bot.bot import Bot
 from regatta.domain.candle import Candle
+from regatta.domain.errors import BadInput
 from regatta.domain.instrument import Instrument
 from regatta.domain.timeframe import timeframe_ms
 from regatta.engine.lane import Lane
@@ -50,9 +51,20 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def plan(settings: BotSettings, strategy: StrategyLike) -> Plan:
-    """Build the graph of a bot's strategy with its parameters."""
+    """Build the graph of a bot's strategy with its parameters.
+
+    Raises BadInput when the strategy looks at values from outside the candles: no source of them
+    is connected yet, and it would warm up for ever.
+    """
     parameters = strategy.Parameters.model_validate(dict(settings.parameters))
-    return Plan(settings, build(strategy.rules(Market(), parameters)))
+    graph = build(strategy.rules(Market(), parameters))
+    outside = [feeder.name for feeder in graph.feeders if not feeder.is_timeframe]
+    if outside:
+        raise BadInput(
+            f"bot {settings.name}: strategy {settings.strategy} needs values from outside the candles "
+            f"({', '.join(outside)}), and no source of them is connected"
+        )
+    return Plan(settings, graph)
 
 
 def make_bot(

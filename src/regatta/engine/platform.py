@@ -200,7 +200,11 @@ class Platform:
     async def _compile(self, what: Plan, warming: Warming, lane: Lane) -> None:
         """Wait for a graph that another process compiles; plain Python serves until then."""
         await asyncio.to_thread(warming.wait)
-        function = await asyncio.to_thread(warming.function)
+        try:
+            function = await asyncio.to_thread(warming.function)
+        except Exception:
+            log.exception("a strategy can't be compiled; plain Python goes on serving it", bot=what.settings.name)
+            return
         bot = lane.bots[what.settings.name]
         async with lane.lock:
             for symbol in bot.symbols:
