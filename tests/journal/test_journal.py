@@ -202,25 +202,6 @@ WRITER = """
 """
 
 
-@pytest.mark.parametrize("lines", [1, 7, 40, 111])
-def test_a_killed_writer_loses_nothing_that_it_confirmed(path: Path, lines: int) -> None:
-    command = [sys.executable, "-c", textwrap.dedent(WRITER), str(path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    confirmed = 0
-    for _ in range(lines):
-        confirmed = int(process.stdout.readline())
-    process.kill()
-    rest = process.stdout.read().split("\n")
-    process.wait()
-    process.stdout.close()
-    confirmed = max([confirmed, *(int(line) for line in rest[:-1] if line)])
-    journal = Journal.open_now(path)
-    assert journal.last_seq >= confirmed
-    assert journal.verify() == journal.last_seq
-    journal.close_now()
-
-
 def test_a_full_disk_is_one_clear_message_and_nothing_confirmed_is_lost(path: Path) -> None:
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))

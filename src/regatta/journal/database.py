@@ -1,12 +1,12 @@
 """The database behind the journal: opening it, its lock, its migrations, and what its errors mean."""
 
 import contextlib
+import errno
 import fcntl
 import os
-import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,20 +14,35 @@ from regatta.domain.errors import BadInput, EnvironmentFault
 from regatta.journal.schema import REVISION
 
 BUSY_TIMEOUT_MS = 10_000
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
-def engine_for(path: Path, *, read_only: bool = False) -> sa.Engine:
-    """Return an engine on a SQLite file: WAL, every commit synced (`synchronous=FULL`)."""
-    url = f"sqlite:///file:{path}?mode=ro&uri=true" if read_only else f"sqlite:///{path}"
-    engine = sa.create_engine(url, connect_args={"check_same_thread": False})
+def engine_for(path: Path, *, read_only: bool = False, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> sa.Engine:
+    """Return an engine on a SQLite file: WAL, every commit synced (`synchronous=FULL`).
 
-    @sa.event.listens_for(engine, "connect")
-    def _configure(connection: Any, _: object) -> None:
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        if not read_only:
+    Transactions begin when SQLAlchemy says so, statements that make tables included: the driver
+    by itself would commit each of those alone. A writer takes its lock at once.
+    """
+
+    def connect() -> sqlite3.Connection:
+        mode = "ro" if read_only else "rwc"
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+        )
+        connection.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+        else:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    engine = sa.create_engine("sqlite+pysqlite://", creator=connect, poolclass=sa.QueuePool)
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -40,8 +55,10 @@ def faults_of(path: Path, doing: str) -> Iterator[None]:
     except (sa.exc.SQLAlchemyError, OSError) as fault:
         cause = fault.orig if isinstance(fault, sa.exc.DBAPIError) else fault
         hint = ""
-        if "full" in str(cause) or "I/O" in str(cause) or getattr(cause, "errno", None) in (27, 28):
+        if "full" in str(cause) or "I/O" in str(cause) or getattr(cause, "errno", None) in FULL:
             hint = "; free some space and start again: what was confirmed is safe"
+        elif "malformed" in str(cause):
+            hint = "; the file is damaged: restore a backup"
         raise EnvironmentFault(f"{doing} {path} failed: {cause}{hint}") from fault
 
 
@@ -64,14 +81,19 @@ class DirectoryLock:
         self._file.truncate()
         self._file.write(str(os.getpid()))
         self._file.flush()
+        # A forked worker would share the lock and keep it after the engine's death.
+        os.register_at_fork(after_in_child=self._file.close)
 
     def release(self) -> None:
         """Give the directory free."""
         self._file.close()
 
 
-def migrate(engine: sa.Engine, path: Path) -> None:
-    """Bring the schema to this version. A file that holds anything is copied first."""
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def migrate(engine: sa.Engine, path: Path, *, head: str = REVISION, scripts: Path = SCRIPTS) -> None:
+    """Bring the schema to this version, whole or not at all. A file that holds anything is copied first."""
     with engine.connect() as connection:
         tables = set(sa.inspect(connection).get_table_names())
         found = None
@@ -79,7 +101,7 @@ def migrate(engine: sa.Engine, path: Path) -> None:
             found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
         elif tables:
             raise BadInput(f"{path} is a database, but not a journal of Regatta (tables: {', '.join(sorted(tables))})")
-    if found == REVISION:
+    if found == head:
         return
     # Imported here: it costs a fifth of a second, and most starts have nothing to migrate.
     from alembic import command
@@ -87,15 +109,25 @@ def migrate(engine: sa.Engine, path: Path) -> None:
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
-        raise BadInput(f"{path} was written by a newer version (schema {found}; this one knows up to {REVISION})")
+        raise BadInput(f"{path} was written by a newer version (schema {found}; this one knows up to {head})")
     if found is not None:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        shutil.copy2(path, path.with_suffix(f".before-{REVISION}.sqlite"))
-    with engine.connect() as connection:
+        backup(path, path.with_suffix(f".before-{head}.sqlite"))
+    # One transaction: a death half way leaves the file as it was.
+    with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
+        command.upgrade(config, head)
+
+
+def backup(source: Path, target: Path) -> None:
+    """Copy a journal, in use or not, into a file of its own that is whole or not there."""
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(source)) as here, contextlib.closing(sqlite3.connect(unfinished)) as there:
+        here.backup(there)
+    unfinished.chmod(0o600)
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(target)

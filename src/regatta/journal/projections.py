@@ -5,7 +5,6 @@ whether they are applied as they come or by a rebuild.
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -30,28 +29,9 @@ from regatta.domain.events import (
 from regatta.domain.order import Order
 from regatta.domain.position import Position, Trade
 from regatta.domain.timeframe import HOUR_MS
+from regatta.journal.grids import Grid, grids_in
 
 Statement = tuple[str, dict[str, Any]]
-
-
-class Grid(msgspec.Struct, frozen=True):
-    """The part of an instrument that turns ticks and lots into decimals."""
-
-    tick_size: Decimal
-    lot_step: Decimal
-    contract_size: Decimal = Decimal(1)
-
-    def price(self, ticks: int | None) -> str:
-        """Return the exact price as text, "" for None."""
-        return "" if ticks is None else format(self.tick_size * ticks, "f")
-
-    def quantity(self, lots: int) -> str:
-        """Return the exact quantity in base units as text."""
-        return format(self.lot_step * self.contract_size * lots, "f")
-
-
-class _WithInstruments(msgspec.Struct):
-    instruments: dict[str, Grid] = {}
 
 
 class Projector:
@@ -59,6 +39,11 @@ class Projector:
 
     def __init__(self) -> None:
         self._grids: dict[tuple[str, str], Grid] = {}
+
+    def learn(self, bot: str, settings: str) -> None:
+        """Take over the grids in a bot's settings; symbols that they no longer name keep theirs."""
+        for symbol, grid in grids_in(settings).items():
+            self._grids[bot, symbol] = grid
 
     def statements(self, seq: int, record: AnyRecord) -> Iterator[Statement]:
         """Yield what the record changes, in order."""
@@ -88,7 +73,7 @@ class Projector:
             case DecisionTaken():
                 yield from _decided(seq, record)
             case PositionChanged():
-                yield self._position(record.position)
+                yield from self._position(record.position, record.at_ms)
             case TradeClosed():
                 yield from self._trade(seq, record.trade)
             case EquityMarked():
@@ -122,8 +107,7 @@ class Projector:
         return grid.quantity(lots) if grid else ""
 
     def _registered(self, seq: int, record: BotRegistered) -> Iterator[Statement]:
-        for symbol, grid in msgspec.json.decode(record.settings or "{}", type=_WithInstruments).instruments.items():
-            self._grids[record.bot, symbol] = grid
+        self.learn(record.bot, record.settings)
         values = {
             "seq": seq, "bot": record.bot, "mode": record.mode, "venue": record.venue, "strategy": record.strategy,
             "initial": record.initial_balance_e8, "settings": record.settings, "at_ms": record.at_ms,
@@ -167,7 +151,7 @@ class Projector:
             "fee": fill.fee_e8, "liquidity": fill.liquidity, "at_ms": fill.at_ms, "seq": seq,
         }  # fmt: skip
         # A fill that was reported twice is booked once: the balance moves only with a new row.
-        fresh = "NOT EXISTS (SELECT 1 FROM fills WHERE fill_id = :fill_id)"
+        fresh = "NOT EXISTS (SELECT 1 FROM fills WHERE bot = :bot AND fill_id = :fill_id)"
         yield (
             f"UPDATE orders SET filled_lots = filled_lots + :lots, updated_ms = :at_ms,"
             f" status = CASE WHEN filled_lots + :lots >= lots THEN 'filled' ELSE status END"
@@ -181,11 +165,20 @@ class Projector:
         )
         yield (
             "INSERT INTO fills VALUES (:fill_id, :client_id, :bot, :symbol, :side, :lots, :quantity, :price_ticks,"
-            " :price, :fee, :liquidity, :at_ms, :seq) ON CONFLICT (fill_id) DO NOTHING",
+            " :price, :fee, :liquidity, :at_ms, :seq) ON CONFLICT (bot, fill_id) DO NOTHING",
             values,
         )
 
-    def _position(self, position: Position) -> Statement:
+    def _position(self, position: Position, at_ms: int) -> Iterator[Statement]:
+        # What a partial exit has realised is money in the balance before the trade is closed.
+        yield (
+            "UPDATE portfolios SET updated_ms = :at_ms, balance_e8 = balance_e8 + :realised_e8 - COALESCE("
+            "(SELECT realised_e8 FROM active_positions WHERE position_id = :position_id), 0) WHERE bot = :bot",
+            {
+                "realised_e8": position.realised_e8, "position_id": position.position_id, "bot": position.bot,
+                "at_ms": at_ms,
+            },
+        )  # fmt: skip
         columns = (
             "position_id", "bot", "symbol", "side", "lots", "quantity", "entry_ticks", "entry_price", "cost_e8",
             "fees_e8", "funding_e8", "realised_e8", "opened_ms", "stop_ticks", "target_ticks", "leverage",
@@ -196,7 +189,7 @@ class Projector:
         values["entry_price"] = self._price(position.bot, position.symbol, position.entry_ticks)
         updates = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
         named = ", ".join(f":{name}" for name in columns)
-        return (
+        yield (
             f"INSERT INTO active_positions VALUES ({named}) ON CONFLICT (position_id) DO UPDATE SET {updates}",
             values,
         )
@@ -224,8 +217,9 @@ class Projector:
 
 def _ended(client_id: str, status: str, reason: str, at_ms: int) -> Statement:
     return (
-        "UPDATE orders SET status = CASE WHEN status = 'filled' THEN status ELSE :status END, refusal = :reason,"
-        " updated_ms = :at_ms WHERE client_id = :client_id",
+        # What has ended stays ended, whatever report was overtaken on its way.
+        "UPDATE orders SET status = :status, refusal = :reason, updated_ms = :at_ms"
+        " WHERE client_id = :client_id AND status IN ('intended', 'working')",
         {"status": status, "reason": reason, "at_ms": at_ms, "client_id": client_id},
     )
 

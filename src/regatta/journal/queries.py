@@ -25,13 +25,13 @@ MAX_ROWS = 10_000
 
 
 class TradeRow(msgspec.Struct, frozen=True):
-    """A trade with its exact decimals. quantity in base units, prices in quote."""
+    """A trade with its exact decimals. quantity in base units, prices in quote; None: instrument unknown."""
 
     seq: int
     trade: Trade
-    quantity: Decimal
-    entry_price: Decimal
-    exit_price: Decimal
+    quantity: Decimal | None
+    entry_price: Decimal | None
+    exit_price: Decimal | None
 
 
 class TradeTotals(msgspec.Struct, frozen=True):
@@ -79,11 +79,11 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PositionRow(msgspec.Struct, frozen=True):
-    """An open position with its exact decimals."""
+    """An open position with its exact decimals; None: instrument unknown."""
 
     position: Position
-    quantity: Decimal
-    entry_price: Decimal
+    quantity: Decimal | None
+    entry_price: Decimal | None
 
 
 class FillRow(msgspec.Struct, frozen=True):
@@ -269,8 +269,7 @@ class Reader:
             f" FROM trades{chosen.where}"
         )
         with faults_of(self._path, "reading the journal"), self._engine.connect() as connection:
-            # Said outright: the driver opens no transaction for reading, and both must see the same rows.
-            connection.exec_driver_sql("BEGIN")
+            # One transaction: both see the same rows.
             rows = connection.execute(
                 sa.text(page), {**chosen.values, "limit": min(limit, MAX_ROWS), "offset": offset}
             ).all()
@@ -405,8 +404,8 @@ class Reader:
         return [
             PositionRow(
                 _converted(row, Position),
-                Decimal(row.quantity or "0"),
-                Decimal(row.entry_price or "0"),
+                _decimal(row.quantity),
+                _decimal(row.entry_price),
             )
             for row in rows
         ]
@@ -442,17 +441,21 @@ class Reader:
     # --- money and counts ----------------------------------------------------------------
 
     def equity(self, bot: str, *, from_ms: int = 0, max_points: int = 1_000) -> list[EquityPoint]:
-        """Return a bot's equity marks, oldest first, at most about max_points of them.
+        """Return a bot's equity marks, oldest first, at most max_points of them (but never fewer than 4).
 
-        Thinned evenly where there are more; the first and the last mark are always there.
+        Where there are more, the first and the last stay, and of each of many equal stretches the
+        lowest and the highest: no drawdown is thinned away.
         """
-        values = {"bot": bot, "from_ms": from_ms, "n": max(2, max_points)}
         rows = self._rows(
-            "SELECT seq, at_ms, balance_e8, equity_e8 FROM ("
-            " SELECT seq, at_ms, balance_e8, equity_e8, ROW_NUMBER() OVER (ORDER BY seq) AS place,"
-            " COUNT(*) OVER () AS marks FROM equity WHERE bot = :bot AND at_ms >= :from_ms) AS marked"
-            " WHERE place = 1 OR place = marks OR marks <= :n OR place % ((marks + :n - 1) / :n) = 0 ORDER BY seq",
-            values,
+            "WITH placed AS (SELECT seq, at_ms, balance_e8, equity_e8, ROW_NUMBER() OVER (ORDER BY seq) AS place,"
+            "  COUNT(*) OVER () AS marks FROM equity WHERE bot = :bot AND at_ms >= :from_ms),"
+            " ranked AS (SELECT *,"
+            "  ROW_NUMBER() OVER (PARTITION BY (place - 1) * :stretches / marks ORDER BY equity_e8, place) AS low,"
+            "  ROW_NUMBER() OVER (PARTITION BY (place - 1) * :stretches / marks ORDER BY equity_e8 DESC, place) AS high"
+            "  FROM placed)"
+            " SELECT seq, at_ms, balance_e8, equity_e8 FROM ranked"
+            " WHERE marks <= :n OR place = 1 OR place = marks OR low = 1 OR high = 1 ORDER BY place",
+            {"bot": bot, "from_ms": from_ms, "n": max_points, "stretches": max(1, (max_points - 2) // 2)},
         )
         return [EquityPoint(*tuple(row)) for row in rows]
 
@@ -548,10 +551,14 @@ def _trade(row: sa.Row[Any]) -> TradeRow:
     return TradeRow(
         row.seq,
         _converted(row, Trade),
-        Decimal(row.quantity or "0"),
-        Decimal(row.entry_price or "0"),
-        Decimal(row.exit_price or "0"),
+        _decimal(row.quantity),
+        _decimal(row.entry_price),
+        _decimal(row.exit_price),
     )
+
+
+def _decimal(text: str) -> Decimal | None:
+    return Decimal(text) if text else None
 
 
 def _decision(row: sa.Row[Any]) -> DecisionRow:

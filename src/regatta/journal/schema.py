@@ -3,10 +3,15 @@
 `events` is the truth; every other table is a projection of it and can be rebuilt. Money is a
 whole number of 10**-8 quote (`_e8`); prices and quantities are whole ticks and lots, with the
 exact decimal beside them as text where the instrument is known. Times are ms since 1970, UTC.
+
+How a file gets here is the migrations' business, indexes and views included; a test compares.
 """
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that this version of the code needs."""
+
+PROJECTIONS_VERSION = "2"
+"""Changed with the projections: tables that another version filled are filled again at the next start."""
 
 TABLES: dict[str, str] = {
     "events": """
@@ -36,10 +41,10 @@ TABLES: dict[str, str] = {
         position_id TEXT NOT NULL, venue_order_id TEXT NOT NULL, intended_seq BIGINT NOT NULL,
         intended_ms BIGINT NOT NULL, updated_ms BIGINT NOT NULL, refusal TEXT NOT NULL""",
     "fills": """
-        fill_id TEXT PRIMARY KEY, client_id TEXT NOT NULL, bot TEXT NOT NULL, symbol TEXT NOT NULL,
+        fill_id TEXT NOT NULL, client_id TEXT NOT NULL, bot TEXT NOT NULL, symbol TEXT NOT NULL,
         side TEXT NOT NULL, lots BIGINT NOT NULL, quantity TEXT NOT NULL, price_ticks BIGINT NOT NULL,
         price TEXT NOT NULL, fee_e8 BIGINT NOT NULL, liquidity TEXT NOT NULL, at_ms BIGINT NOT NULL,
-        seq BIGINT NOT NULL""",
+        seq BIGINT NOT NULL, PRIMARY KEY (bot, fill_id)""",
     "active_positions": """
         position_id TEXT PRIMARY KEY, bot TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL,
         lots BIGINT NOT NULL, quantity TEXT NOT NULL, entry_ticks BIGINT NOT NULL,
@@ -67,23 +72,6 @@ TABLES: dict[str, str] = {
         feed TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, step TEXT NOT NULL""",
 }
 """Columns of each table."""
-
-INDEXES = (
-    "CREATE INDEX trades_by_bot ON trades (bot, closed_ms)",
-    "CREATE INDEX equity_by_bot ON equity (bot, at_ms)",
-    "CREATE INDEX orders_by_bot ON orders (bot, intended_ms)",
-    "CREATE INDEX decisions_by_bot ON decisions (bot, at_ms)",
-    "CREATE INDEX signals_by_bot ON signals (bot, close_ms)",
-)
-
-VIEWS = (
-    """CREATE VIEW trades_journal AS SELECT trade_id, bot, symbol, side, quantity, entry_price, exit_price,
-        opened_ms, closed_ms, fees_e8 / 1e8 AS fees, funding_e8 / 1e8 AS funding, pnl_e8 / 1e8 AS pnl, reason
-        FROM trades""",
-    """CREATE VIEW paper_portfolio AS SELECT bot, initial_e8 / 1e8 AS initial_balance, balance_e8 / 1e8 AS balance,
-        equity_e8 / 1e8 AS equity, pnl_e8 / 1e8 AS pnl, trades FROM portfolios""",
-)
-"""The names that users of the older bots query."""
 
 PROJECTIONS = tuple(name for name in TABLES if name not in ("events", "meta"))
 """Tables that are emptied and filled again by a rebuild."""

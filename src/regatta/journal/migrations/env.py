@@ -1,8 +1,7 @@
-"""How alembic runs: on the connection that the journal hands in."""
+"""How alembic runs: on the connection, and in the transaction, that the journal hands in."""
 
 from alembic import context
 
-connection = context.config.attributes["connection"]
-context.configure(connection=connection, transaction_per_migration=True)
-with context.begin_transaction():
-    context.run_migrations()
+# Without a transaction of alembic's own: all pending migrations succeed together or leave no trace.
+context.configure(connection=context.config.attributes["connection"], transactional_ddl=False)
+context.run_migrations()
