@@ -231,3 +231,31 @@ def test_without_stop_and_target_a_position_has_neither() -> None:
 def test_no_entry_is_made_before_the_startup_candles_are_over() -> None:
     harness = Harness({A: {1: ENTER, 2: ENTER, 3: ENTER}}, RiskRules(startup_candles=2))
     assert [decisions(harness.close(m, A)) for m in (1, 2, 3)] == [[], [], [(A, "enter", "")]]
+
+
+def test_the_next_candle_ends_an_open_round_before_anything_of_it_is_known() -> None:
+    harness = Harness({A: {1: ENTER}, B: {}})
+    harness.close(1, A, price=100.0)
+    records = harness.close(2, A, price=200.0)
+    (decision,) = [r.decision for r in records if isinstance(r, DecisionTaken)]
+    assert (decision.signal.close_ms, decision.signal.price) == (MINUTE, 100.0)
+
+
+def test_a_candle_older_than_the_open_round_enters_nothing_now_or_later() -> None:
+    harness = Harness({A: {}, B: {1: ENTER}})
+    harness.close(2, A)
+    assert decisions(harness.close(1, B)) == []
+    harness.close(2, B)
+    assert decisions(harness.close(3, A, B)) == []
+
+
+def test_commands_of_an_answer_that_was_never_given_are_taken_back() -> None:
+    harness = Harness({A: {1: ENTER, 2: EXIT}})
+    (entry,) = orders(harness.close(1, A))
+    harness.fill(entry, 100.0)
+    intended = harness.book.intended
+    (exit_,) = orders(harness.close(2, A))
+    harness.bot.abandon()
+    assert exit_.client_id not in harness.book.orders
+    assert harness.book.intended == intended
+    assert orders(harness.bot.close(A, 3)) != [], "it can still be closed by hand"

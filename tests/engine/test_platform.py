@@ -183,8 +183,10 @@ async def test_a_bot_that_raises_stops_alone(tmp_path: Path, monkeypatch: pytest
     broken_from = settings.market.start_ms + 30 * MINUTE
     real = Bot._candle
 
+    mended = False
+
     def fragile(bot: Bot, candle: Candle) -> object:
-        if bot.name == "busy" and candle.close_ms > broken_from:
+        if bot.name == "busy" and candle.close_ms > broken_from and not mended:
             raise ZeroDivisionError("a strategy's own mistake")
         return real(bot, candle)
 
@@ -195,11 +197,21 @@ async def test_a_bot_that_raises_stops_alone(tmp_path: Path, monkeypatch: pytest
         assert (busy.state, calm.state) == ("failed", "running")
         assert busy.last_error == "ZeroDivisionError: a strategy's own mistake"
         assert calm.trades > 0
+        nonlocal mended
+        mended = True
+        await platform.control.start(by="test")
+        assert platform.control.status().bots[0].state == "failed", "all means all that are well"
+        await platform.control.start("busy", by="test")
+        signals = busy.signals
+        await run_until(platform, market_ms(platform) + 300 * MINUTE)
+        (busy, _) = platform.control.status().bots
+        assert (busy.state, busy.last_error) == ("running", "")
+        assert busy.signals > signals, "warmed up again, it decides again"
 
     await live(tmp_path, settings, 300, look)
     journal = await Journal.open(tmp_path / JOURNAL_FILE)
     changes = [record for _, record in journal.replay() if isinstance(record, BotStateChanged)]
-    assert [(change.bot, change.state) for change in changes] == [("busy", "failed")]
+    assert [(change.bot, change.state) for change in changes] == [("busy", "failed"), ("busy", "running")]
     await journal.close()
 
 

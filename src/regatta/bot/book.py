@@ -138,6 +138,14 @@ class Book:
             elif order.role is OrderRole.TARGET:
                 position.target_ticks = order.price_ticks
 
+    def take_back(self, command: PlaceOrder | CancelOrder) -> None:
+        """Undo a command that was applied but never journaled. Newest first."""
+        if isinstance(command, CancelOrder):
+            if command.client_id in self.orders:
+                self.orders[command.client_id].cancel_asked = False
+        elif self.orders.pop(command.order.client_id, None) is not None:
+            self.intended -= 1
+
     def _drop(self, client_id: str) -> None:
         self.orders.pop(client_id, None)
 

@@ -54,7 +54,7 @@ OUTPUT_OF: Mapping[Direction, int] = {
     "exit_short": EXIT_SHORT,
 }
 
-RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
+RUNNING, PAUSED, STOPPED, FAILED = "running", "paused", "stopped", "failed"
 MARK_EVERY_MS = 15 * 60_000
 """Market time between two journaled marks of a bot's equity."""
 
@@ -101,6 +101,7 @@ class Bot:
         self._round_ms = 0
         self._decided_ms = 0
         self._marked_ms = 0
+        self._answered: list[PlaceOrder | CancelOrder] = []
         self._holds: dict[str, dict[str, int]] = {symbol: {} for symbol in self._series}
         self._held_since_ms = 0
 
@@ -142,6 +143,7 @@ class Bot:
 
     def on(self, event: MarketEvent | VenueReport | BotStateChanged) -> Sequence[AnyRecord]:
         """Take one event; return the records and commands that it leads to, in order."""
+        self._answered.clear()
         kind = type(event)
         if kind is CandleClosed:
             return self._candle(event.candle)  # type: ignore[union-attr]
@@ -164,6 +166,8 @@ class Bot:
                 if event.symbol in self._series:
                     self._series[event.symbol].reset()
             case BotStateChanged():
+                if self.state == FAILED:
+                    self._begin_again()
                 self.state = event.state
                 if event.state == STOPPED:
                     return self.cancel_entries(event.at_ms)
@@ -173,23 +177,37 @@ class Bot:
                 pass
         return ()
 
+    def abandon(self) -> None:
+        """Take back the commands of an answer that was never given, because `on` raised."""
+        for command in reversed(self._answered):
+            self.book.take_back(command)
+        self._answered.clear()
+
+    def _begin_again(self) -> None:
+        """Restart the warm-up after a failure: candles were missed, and a state may be half written."""
+        for series in self._series.values():
+            series.reset()
+        self._round = {}
+        self.last_error = ""
+
     def _candle(self, candle: Candle) -> Sequence[AnyRecord]:
         symbol = candle.symbol
         series = self._series.get(symbol)
         if series is None or candle.timeframe != self.timeframe:
             return ()
-        signal = series.step(candle.close_ms, candle.open, candle.high, candle.low, candle.close, candle.volume)
+        close_ms = candle.close_ms
+        records: Sequence[AnyRecord] = ()
+        if self._round and close_ms > self._round_ms:
+            # The open round is decided before anything of the next candle is known.
+            records = self._decide(self._round_ms)
+        signal = series.step(close_ms, candle.open, candle.high, candle.low, candle.close, candle.volume)
         self.marks[symbol] = candle.close
         seen = self._seen[symbol] = self._seen[symbol] + 1
         if seen <= self.rules.startup_candles:
             signal &= ~ENTER
-        close_ms = candle.close_ms
-        if close_ms <= self._decided_ms:
-            # Its round is over: it may exit, it may not enter.
-            return self._exits(close_ms, {symbol: signal})
-        records: Sequence[AnyRecord] = ()
-        if self._round and close_ms != self._round_ms:
-            records = self._decide(self._round_ms)
+        if close_ms <= self._decided_ms or (self._round and close_ms < self._round_ms):
+            # Its round is over, or a later one has begun: it may exit, it may not enter.
+            return [*records, *self._exits(close_ms, {symbol: signal})]
         self._round_ms = close_ms
         self._round[symbol] = signal
         if len(self._round) == len(self._series):
@@ -318,11 +336,13 @@ class Bot:
     def _place(self, order: Order, at_ms: int) -> PlaceOrder:
         command = PlaceOrder(at_ms=at_ms, bot=self.name, order=order)
         self.book.apply(command)
+        self._answered.append(command)
         return command
 
     def _cancel(self, order: Order, at_ms: int) -> CancelOrder:
         command = CancelOrder(at_ms=at_ms, bot=self.name, client_id=order.client_id, symbol=order.symbol)
         self.book.apply(command)
+        self._answered.append(command)
         return command
 
     def _exit_order(self, symbol: str, reason: str) -> Order:

@@ -60,7 +60,7 @@ def parity(
     reference = _compiled(bot, what, data, from_ms)
     others = {
         "events": _events(bot, what, data, data_dir, from_ms),
-        "replay": _replay(bot, data, data_dir, from_ms),
+        "replay": _replay(bot, data, data_dir, from_ms, config),
     }
     found = {name: compare(reference, trades) for name, trades in others.items()}
     different = sum(len(differences) for differences in found.values())
@@ -137,10 +137,13 @@ def _events(
     return trades_of(journal.records)
 
 
-def _replay(bot: "BotSettings", data: "Mapping[str, SymbolData]", data_dir: Path, from_ms: int) -> "list[Trade]":
+def _replay(
+    bot: "BotSettings", data: "Mapping[str, SymbolData]", data_dir: Path, from_ms: int, config: Path
+) -> "list[Trade]":
     import asyncio
     import tempfile
 
+    from regatta.cli.catalogue import Installed
     from regatta.engine.clock import SimulatedClock
     from regatta.engine.platform import JOURNAL_FILE, Platform
     from regatta.journal import Reader
@@ -158,7 +161,8 @@ def _replay(bot: "BotSettings", data: "Mapping[str, SymbolData]", data_dir: Path
     virtual = {**bot.model_dump(), "mode": "virtual"}
 
     async def run(folder: Path) -> None:
-        chosen = Settings.model_validate({"market": market, "bots": [virtual]})
+        context = {"catalogue": Installed(config)}
+        chosen = Settings.model_validate({"market": market, "bots": [virtual]}, context=context)
         platform = Platform(chosen, folder, clock=SimulatedClock())
         await platform.start()
         try:

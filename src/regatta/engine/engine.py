@@ -7,7 +7,7 @@ from typing import Protocol
 import structlog
 
 from regatta import __version__
-from regatta.bot.bot import PAUSED, RUNNING, STOPPED, Bot
+from regatta.bot.bot import FAILED, PAUSED, RUNNING, STOPPED, Bot
 from regatta.domain.bus import Bus
 from regatta.domain.clock import Clock
 from regatta.domain.errors import BadInput
@@ -17,7 +17,7 @@ from regatta.domain.order import Side
 from regatta.engine.bus import EventBus
 from regatta.engine.clock import monotonic_s
 from regatta.engine.control import BotStatus, EngineStatus, FeedStatus, LivePosition, SymbolChecks
-from regatta.engine.lane import FAILED, Lane
+from regatta.engine.lane import Lane
 from regatta.graph.rules import OUTPUTS
 
 log = structlog.get_logger("regatta.engine")
@@ -225,9 +225,9 @@ class Engine:
 
     async def _change(self, name: str | None, state: str, by: str) -> None:
         for lane, bot in self._chosen(name):
-            if bot.state in (state, FAILED) and state != STOPPED:
-                continue
             async with lane.lock:
+                if bot.state == state or (bot.state == FAILED and name is None and state != STOPPED):
+                    continue  # a failed bot is started again by its name only, not with all the others
                 change = BotStateChanged(at_ms=lane.at_ms or self._clock.now_ms(), bot=bot.name, state=state, by=by)
                 await lane.tell(bot, change)
 

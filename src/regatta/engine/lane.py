@@ -15,7 +15,7 @@ commit before its commands are carried out:
    holds the `MarketReached` of that step. After a crash the feed resumes behind the cursor,
    and the steps in between, which led to nothing, lead to nothing again.
 3. A bot that raises is marked failed and gets no more market events; its stops stay at the
-   venue, and the other bots go on.
+   venue, and the other bots go on. Started by hand it warms up again.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from typing import Protocol
 
 import structlog
 
-from regatta.bot.bot import Bot
+from regatta.bot.bot import FAILED, Bot
 from regatta.domain.aggregate import Bucket, aggregate
 from regatta.domain.bus import Committed
 from regatta.domain.candle import Candle
@@ -39,10 +39,6 @@ from regatta.domain.events import (
     FundingSettled,
     MarketEvent,
     MarketReached,
-    OrderAccepted,
-    OrderCanceled,
-    OrderFilled,
-    OrderRefused,
     PlaceOrder,
     SeriesInterrupted,
     VenueReport,
@@ -55,7 +51,6 @@ from regatta.engine.bus import EventBus
 log = structlog.get_logger("regatta.engine")
 
 STEPS = ("triggered", "settled", "closed", "opened", "ending", "ended")
-FAILED = "failed"
 
 
 class Instant(Protocol):
@@ -280,7 +275,7 @@ class Lane:
                 self._records.extend(self._ask(bot, report))
 
     def _ask(self, bot: Bot, event: MarketEvent | VenueReport | BotStateChanged) -> Sequence[AnyRecord]:
-        if bot.state == FAILED and not isinstance(event, OrderFilled | OrderAccepted | OrderCanceled | OrderRefused):
+        if bot.state == FAILED and isinstance(event, MarketEvent):
             return ()
         try:
             return bot.on(event)
@@ -289,6 +284,7 @@ class Lane:
 
     def _failed(self, bot: Bot, fault: Exception) -> Sequence[AnyRecord]:
         log.exception("bot failed; it takes no more decisions, its stops stay at the venue", bot=bot.name)
+        bot.abandon()
         bot.state = FAILED
         bot.last_error = f"{type(fault).__name__}: {fault}"
         return [BotStateChanged(at_ms=self.at_ms, bot=bot.name, state=FAILED, by=f"engine: {bot.last_error}")]
