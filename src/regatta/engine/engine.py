@@ -37,14 +37,6 @@ class Journal(Protocol):
     async def append(self, records: Sequence[AnyRecord]) -> Sequence[int]: ...
 
 
-class SpeedControl(Protocol):
-    """A feed whose market time can be made to run faster."""
-
-    @property
-    def speed(self) -> float | None: ...
-    def set_speed(self, speed: float | None) -> None: ...
-
-
 class BotProfile:
     """What is fixed about a bot and only shown: never read by the bot itself."""
 

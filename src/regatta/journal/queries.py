@@ -336,12 +336,6 @@ class Reader:
         )
         return [PnlDay(*tuple(row)) for row in rows]
 
-    def pnl_by_bot(self, from_ms: int, to_ms: int | None = None) -> dict[str, int]:
-        """Return the net PnL of the trades closed in [from_ms, to_ms) by bot."""
-        chosen = _of_trades(None, None, None, None, None, None, from_ms, to_ms)
-        rows = self._rows(f"SELECT bot, SUM(pnl_e8) AS pnl_e8 FROM trades{chosen.where} GROUP BY bot", chosen.values)
-        return {str(row.bot): int(row.pnl_e8) for row in rows}
-
     # --- orders, positions, decisions ----------------------------------------------------
 
     def orders(
